@@ -1,0 +1,124 @@
+// The cluster file as the program sees it: every field filled in, checked, and nothing of YAML left.
+// Made by load() (load.hpp). Every value the recipe fixes is a field whose default is the recipe's value.
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/cidr.hpp"
+
+namespace tombolo::spec {
+
+struct Home {
+  std::string kubeconfig = "~/.kube/config";
+  std::string context;                         // "": the kubeconfig's current one
+  std::string liqo_namespace = "liqo";
+  std::optional<codec::Cidr> lan;              // 192.168.1.0/24
+  codec::Cidr pods;                            // Talos: 10.244.0.0/16
+  codec::Cidr services;                        // Talos: 10.96.0.0/12
+};
+
+enum class Role { kLighthouse, kHome, kOperator, kWorker };
+
+struct Member {
+  std::string name;                            // also the certificate's name
+  Role role = Role::kHome;
+  codec::Address address;                      // in mesh.cidr
+  std::vector<std::string> groups;
+};
+
+struct Mesh {
+  codec::Cidr cidr;                            // 10.42.0.0/16
+  std::string ca_name = "talos-homelab-mesh";
+  std::chrono::hours ca_validity{87600};
+  int certificate_version = 1;                 // 1 speaks to every Nebula since 1.0; 2 needs 1.10 everywhere
+  std::string cipher = "aes";                  // "aes" or "chachapoly"; the same on every member
+  std::uint16_t listen_port = 4242;            // UDP, on the lighthouse
+  codec::Cidr worker_range;                    // 10.42.2.0/24: what the worker authority may issue
+  std::vector<std::string> worker_groups;      // and for which groups
+  std::vector<Member> members;
+  const Member* lighthouse() const;            // never null after load()
+};
+
+struct Lighthouse {
+  std::string instance_type = "t3.small";
+  std::string architecture = "x86_64";         // follows from the instance type's family unless written
+  std::string image;                           // "": newest Amazon Linux 2023; or ami-...
+  int disk_gib = 20;                           // encrypted gp3
+  std::string ssh_user = "ec2-user";
+  std::string ssh_allowed_from = "caller";     // "caller": this machine's public address; or a CIDR as text
+  std::vector<std::string> zones;              // tried in this order; empty: every zone that offers the type
+};
+
+struct CloudKubernetes {
+  std::string k3s_version = "v1.36.4+k3s1";
+  codec::Cidr pods;                            // 10.52.0.0/16
+  codec::Cidr services;                        // 10.53.0.0/16
+};
+
+enum class Networking { kDisabled };
+
+struct Liqo {
+  std::string version = "v1.2.0";
+  std::string cloud_namespace = "liqo-system";
+  std::vector<std::string> offloaded_namespaces;  // {"default"}
+  Networking networking = Networking::kDisabled;
+};
+
+enum class Market { kOnDemand, kSpot };
+
+struct WorkerPool {
+  std::string name;
+  std::vector<std::string> instance_types;     // tried in this order
+  int gpus = 1;                                // per machine
+  int min = 0;
+  int max = 1;
+  Market market = Market::kOnDemand;
+  std::chrono::seconds idle{600};              // idle that long: terminated
+};
+
+enum class KeyOrigin { kMachine, kEmbedded };
+
+struct Bootstrap {
+  KeyOrigin keys = KeyOrigin::kMachine;        // kEmbedded: the recipe's way, private key in the user-data
+  std::string nebula_version = "1.11.2";
+  std::string mirror;                          // "": the vendors' own URLs; else the base URL of a mirror
+};
+
+enum class BackupKind { kNone, kOnePassword, kFile, kSsm };
+
+struct Secrets {
+  BackupKind backup = BackupKind::kNone;       // where the CA key is backed up
+  std::string backup_target;                   // item name, file path, or parameter name
+  std::string vault;                           // 1Password only; "": the default vault
+};
+
+struct Limits {
+  std::optional<std::chrono::hours> hours;     // no worker lives longer
+  std::optional<double> dollars;               // estimated spend of one month, in USD, that `up` may plan for
+};
+
+// The mesh and everything that must not overlap with it, with the MTU of each layer in bytes.
+struct AddressPlan {
+  int underlay_mtu = 1500;
+  int mesh_mtu = 1300;
+  int pod_mtu = 1250;
+};
+
+struct Cluster {
+  std::string name;                            // value of the tag tombolo:cluster: unique in the account
+  std::string region = "us-west-2";
+  Home home;
+  Mesh mesh;
+  Lighthouse lighthouse;
+  CloudKubernetes kubernetes;
+  Liqo liqo;
+  std::vector<WorkerPool> workers;
+  Bootstrap bootstrap;
+  Secrets secrets;
+  Limits limits;
+  AddressPlan addresses;
+};
+
+}  // namespace tombolo::spec
