@@ -18,15 +18,18 @@ Result<std::string> read_file(const std::string& path, std::size_t limit = 32u <
 Result<> write_file(const std::string& path, std::string_view content, unsigned mode);
 // As write_file, but kDuplicate when something is there already.
 Result<> create_file(const std::string& path, std::string_view content, unsigned mode);
-// 0700, with parents; tightens an existing folder of ours that is wider.
+// 0700, with parents; tightens an existing folder of ours that is wider. Errors: kIo; kBadInput for a folder that
+// belongs to everybody (/tmp) or to somebody else who leaves it open.
 Result<> make_private_folder(const std::string& path);
 bool file_exists(const std::string& path);
 Result<> remove_file(const std::string& path);  // absent is success
 
-// Holds flock(LOCK_EX) on a file for its lifetime. kLocked (naming the holder's pid, written into the file) when taken.
+// Holds flock(LOCK_EX) on a file for its lifetime; the kernel lets go when the process ends, however it ends.
 class FileLock {
  public:
-  static Result<FileLock> acquire(const std::string& path);
+  // `holder` is written into the file, for whoever finds the lock taken; "" writes "pid <our pid>".
+  // Errors: kLocked (with what the holder wrote; at once, it never waits), kIo.
+  static Result<FileLock> acquire(const std::string& path, std::string_view holder = "");
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
   ~FileLock();

@@ -98,12 +98,15 @@ T take(Result<T>&& result) { return std::move(*result); }
 inline void take(Result<void>&&) {}
 }  // namespace detail
 
-// auto x = TRY(f());  the value of f(), or return its error from the function around.
-#define TRY(...)                                                                     \
-  ({                                                                                 \
-    auto try_result_ = (__VA_ARGS__);                                                \
-    if (!try_result_) return ::tl::unexpected<::tombolo::Error>(std::move(try_result_.error())); \
-    ::tombolo::detail::take(std::move(try_result_));                                 \
+// auto x = TRY(f());  the value of f(), or return its error from the function around. TRY(f(TRY(g()))) works.
+#define TRY(...) TOMBOLO_TRY_NAMED(TOMBOLO_JOIN(try_result_, __COUNTER__), __VA_ARGS__)
+#define TOMBOLO_TRY_NAMED(result, ...)                                                     \
+  ({                                                                                       \
+    auto result = (__VA_ARGS__);                                                           \
+    if (!result) return ::tl::unexpected<::tombolo::Error>(std::move(result.error()));     \
+    ::tombolo::detail::take(std::move(result));                                            \
   })
+#define TOMBOLO_JOIN(a, b) TOMBOLO_JOIN_EXPANDED(a, b)
+#define TOMBOLO_JOIN_EXPANDED(a, b) a##b
 
 }  // namespace tombolo

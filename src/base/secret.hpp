@@ -19,17 +19,22 @@ template <class T>
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(T value) : value_(std::move(value)) {}
+  explicit Secret(T value) : value_(std::move(value)) { clear(value); }
   Secret(const Secret&) = default;
-  Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { other.clear(); }
+  Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { clear(other.value_); }
   Secret& operator=(Secret other) noexcept { std::swap(value_, other.value_); return *this; }
-  ~Secret() { clear(); }
+  ~Secret() { clear(value_); }
 
   const T& expose() const { return value_; }
   bool empty() const { return value_.empty(); }
 
  private:
-  void clear() { wipe(value_.data(), value_.size() * sizeof(*value_.data())); }
+  // A short std::string keeps its characters after it was moved from, beyond its new size: the whole capacity is wiped.
+  static void clear(T& value) {
+    if constexpr (requires { value.resize(value.capacity()); }) value.resize(value.capacity());
+    wipe(value.data(), value.size() * sizeof(*value.data()));
+    if constexpr (requires { value.clear(); }) value.clear();
+  }
   T value_{};
 };
 

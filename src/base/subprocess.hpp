@@ -24,7 +24,8 @@ struct SubprocessResult {
   std::string err;
 };
 
-// Errors: kNotFound (no such program), kTimeout (killed), kCancelled (killed), kIo. A non-zero status is a value.
+// Errors: kNotFound (no such program), kTimeout (ended), kCancelled (ended), kIo (too much output, too). A non-zero status is a value.
+// Time is the computer's, not a Clock's. A program is ended by SIGTERM, and by SIGKILL half a second later.
 Result<SubprocessResult> run(const Subprocess& command, const std::stop_token& stop);
 
 }  // namespace tombolo

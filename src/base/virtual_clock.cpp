@@ -1,15 +1,22 @@
 #include "base/virtual_clock.hpp"
 
+#include <algorithm>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 
 namespace tombolo {
 
-// One thread's wish to run again.
+// One thread's wish to run again. Each has its own condition variable, so a turn wakes one thread and not all of them.
 struct VirtualClock::Turn {
   Time until;
   std::stop_token stop;
   const std::function<bool()>* ready;  // called only while its owner is blocked here
+  bool mine = false;
+  std::condition_variable came{};
+
+  bool wanted() const { return stop.stop_requested() || (*ready)(); }
+  void await(std::unique_lock<std::mutex>& lock) { came.wait(lock, [this] { return mine; }); }
 };
 
 VirtualClock::VirtualClock(Time start) : now_(start) {}
@@ -25,36 +32,33 @@ void VirtualClock::advance(Duration span) {
   now_ += span;
 }
 
-void VirtualClock::pass_on(std::unique_lock<std::mutex>&) {
-  running_ = nullptr;
-  auto next = waiting_.end();
-  for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
-    if ((*it)->stop.stop_requested() || (*it)->until <= now_ || (*(*it)->ready)()) { next = it; break; }
-    if (next == waiting_.end() || (*it)->until < (*next)->until) next = it;
-  }
-  if (next == waiting_.end()) return;  // the last thread has ended
-  if (!(*next)->stop.stop_requested() && !(*(*next)->ready)()) {
+void VirtualClock::pass_on() {
+  if (waiting_.empty()) return;  // the last thread has ended
+  // Whoever can run now, longest waiting first; if nobody can, whoever can run soonest, and it becomes that time.
+  auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](Turn* turn) { return turn->until <= now_ || turn->wanted(); });
+  if (next == waiting_.end()) {
+    next = std::min_element(waiting_.begin(), waiting_.end(), [](Turn* a, Turn* b) { return a->until < b->until; });
     if ((*next)->until == Time::max()) {
       std::fputs("virtual clock: every thread waits for something that nobody will do\n", stderr);
       std::abort();
     }
-    now_ = std::max(now_, (*next)->until);
+    now_ = (*next)->until;
   }
-  running_ = *next;
+  (*next)->mine = true;
+  (*next)->came.notify_one();
   waiting_.erase(next);
-  turn_changed_.notify_all();
 }
 
 bool VirtualClock::wait(std::unique_lock<std::mutex>& user, Time until, const std::stop_token& stop,
                         const std::function<bool()>& ready) {
   if (stop.stop_requested() || ready()) return ready();
-  Turn turn{until, stop, &ready};
   user.unlock();
   {
+    Turn turn{until, stop, &ready};
     std::unique_lock lock(mutex_);
     waiting_.push_back(&turn);
-    pass_on(lock);
-    turn_changed_.wait(lock, [&] { return running_ == &turn; });
+    pass_on();
+    turn.await(lock);
   }
   user.lock();
   return ready();
@@ -63,7 +67,7 @@ bool VirtualClock::wait(std::unique_lock<std::mutex>& user, Time until, const st
 std::jthread VirtualClock::start(std::function<void(std::stop_token)> body) {
   // The newcomer queues up as one that is ready, and gets its turn when its parent first waits.
   static const std::function<bool()> kReady = [] { return true; };
-  auto turn = std::make_shared<Turn>(Turn{Time::max(), {}, &kReady});
+  auto turn = std::make_shared<Turn>(Time::max(), std::stop_token(), &kReady);
   {
     std::lock_guard guard(mutex_);
     waiting_.push_back(turn.get());
@@ -71,11 +75,11 @@ std::jthread VirtualClock::start(std::function<void(std::stop_token)> body) {
   return std::jthread([this, turn, body = std::move(body)](std::stop_token stop) {
     {
       std::unique_lock lock(mutex_);
-      turn_changed_.wait(lock, [&] { return running_ == turn.get(); });
+      turn->await(lock);
     }
     body(stop);
-    std::unique_lock lock(mutex_);
-    pass_on(lock);
+    std::lock_guard guard(mutex_);
+    pass_on();
   });
 }
 

@@ -4,7 +4,6 @@
 // Threads that wait on the clock must have been started by it (start()), except the one that made it.
 // A wait that can never end (nobody runs, nobody waits for a time) is a bug of the program: it aborts with a message.
 #pragma once
-#include <condition_variable>
 #include <list>
 #include <mutex>
 
@@ -26,13 +25,11 @@ class VirtualClock final : public Clock {
 
  private:
   struct Turn;
-  void pass_on(std::unique_lock<std::mutex>& lock);  // chooses who runs next and, if need be, what time it is
+  void pass_on();  // chooses who runs next and, if need be, what time it is; mutex_ is held
 
   mutable std::mutex mutex_;
-  std::condition_variable turn_changed_;
   Time now_;
   std::list<Turn*> waiting_;  // in the order they began to wait
-  Turn* running_ = nullptr;
 };
 
 }  // namespace tombolo
