@@ -38,16 +38,19 @@ enum class Moment { kBeforeWrite, kAfterWrite };
 
 class Journal {
  public:
-  // Makes the file when it is absent. Errors: kCorrupt (not a database, failed check, newer format), kIo (full,
-  // read-only, permissions), each with a hint that says what to do and that nothing in AWS is lost by it.
+  // Makes the file when it is absent; its folder must be there. Errors: kCorrupt (not a database, damaged, another
+  // program's), kUnsupported (written by a later version), kIo (full, read-only, permissions), kLocked (another process
+  // is writing), each with a hint that says what to do and that nothing in AWS is lost by it.
   static Result<std::unique_ptr<Journal>> open(const std::string& path);
-  // For commands that only look: never makes or changes a file; kNotFound when there is none.
+  // For commands that only look, also while another run is writing: every call sees what is there now. Never makes or
+  // changes a journal; append() is kInternal; kNotFound when there is none.
   static Result<std::unique_ptr<Journal>> open_read_only(const std::string& path);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // On return both are on the disk (fsync). Safe from several threads.
+  // On return both are on the disk (fsync). Safe from several threads. On an error nothing was written, except that
+  // after a failed fsync nobody can know: the journal then refuses everything until it is opened again.
   Result<std::int64_t> append(Entry entry, const std::vector<RecordChange>& changes = {});
 
   Result<std::map<std::string, codec::Json>> records();
