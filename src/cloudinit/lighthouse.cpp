@@ -1,0 +1,165 @@
+#include "cloudinit/lighthouse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "cloudinit/lighthouse_script.hpp"
+
+namespace tombolo::cloudinit {
+namespace {
+
+struct PemBlock {
+  std::string label;  // "NEBULA CERTIFICATE"
+  std::string body;   // base64 lines between the two marks, without the final newline
+  std::string text() const { return fmt::format("-----BEGIN {}-----\n{}\n-----END {}-----", label, body, label); }
+};
+
+// The blocks of a PEM text, which must hold nothing else: it becomes part of a script.
+Result<std::vector<PemBlock>> read_blocks(std::string_view text, std::string_view what) {
+  const auto wrong = [&] {
+    return fail(Code::kBadInput, fmt::format("{} is not in PEM form", what), "It begins with -----BEGIN NEBULA ...-----.");
+  };
+  std::vector<PemBlock> blocks;
+  std::string label, body;
+  bool inside = false;
+  while (!text.empty()) {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    while (line.ends_with('\r') || line.ends_with(' ')) line.remove_suffix(1);
+    if (line.empty()) continue;
+    if (!inside && line.starts_with("-----BEGIN NEBULA ") && line.ends_with("-----")) {
+      label = line.substr(11, line.size() - 16);
+      if (label.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ") != std::string::npos) return wrong();
+      body.clear();
+      inside = true;
+    } else if (inside && line == fmt::format("-----END {}-----", label)) {
+      if (body.empty()) return wrong();
+      blocks.push_back({label, body});
+      inside = false;
+    } else if (inside && line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") ==
+                             std::string_view::npos) {
+      body += (body.empty() ? "" : "\n") + std::string(line);
+    } else {
+      return wrong();
+    }
+  }
+  if (inside || blocks.empty()) return wrong();
+  return blocks;
+}
+
+bool is_certificate(const PemBlock& block) { return block.label.starts_with("NEBULA CERTIFICATE"); }
+
+// The home CA as it stands; the others by a printf of their body, so that the script has the recipe's count of blocks.
+Result<std::string> authorities_block(const std::string& pem) {
+  const auto blocks = TRY(read_blocks(pem, "the authorities' certificate file"));
+  std::string out = "  cat <<'END'\n" + blocks.front().text() + "\nEND";
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (!is_certificate(blocks[i]))
+      return fail(Code::kBadInput, fmt::format("the authorities' certificates include a {}", blocks[i].label));
+    if (i > 0)
+      out += fmt::format("\n  printf -- '-----BEGIN %s-----\\n%s\\n-----END %s-----\\n' '{0}' '{1}' '{0}'", blocks[i].label, blocks[i].body);
+  }
+  return out;
+}
+
+// Names end up in a comment and between single quotes.
+Result<> check_name(std::string_view what, std::string_view text) {
+  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string_view::npos;
+  if (text.empty() || text.size() > 128 || !plain)
+    return fail(Code::kBadInput, fmt::format("{} \"{}\" cannot stand in a boot script", what, text),
+                "Use letters, digits, - _ and . only.");
+  return {};
+}
+
+Result<> check(const LighthouseBootstrap& b) {
+  TRY(check_name("the cluster's name", b.cluster));
+  TRY(check_name("the lighthouse's name", b.member));
+  const auto& url = b.nebula.url;
+  if (url.empty() || std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c == '\'' || c == '\\' || c == 127; }))
+    return fail(Code::kBadInput, fmt::format("the address of Nebula's archive cannot stand in a boot script: {}", url));
+  if (b.nebula.sha256.size() != 64) return fail(Code::kBadInput, "Nebula's archive has no SHA-256 to check it with");
+  if (b.nebula_config.empty() || b.nebula_config.find("END_OF_CONFIG") != std::string::npos ||
+      b.nebula_config.find("#@ ") != std::string::npos || b.nebula_config.find('\0') != std::string::npos)
+    return fail(Code::kBadInput, "Nebula's configuration cannot stand in a boot script");
+  if (b.nebula_config.find("BEGIN NEBULA") != std::string::npos)
+    return fail(Code::kBadInput, "Nebula's configuration holds keys or certificates itself",
+                fmt::format("It names {}, {} and {} instead.", kAuthorities, kHostCertificate, kHostKey));
+  return {};
+}
+
+std::string values_block(const LighthouseBootstrap& b) {
+  return fmt::format("MESH_ADDRESS='{}'\nNEBULA_URL='{}'\nNEBULA_SHA256='{}'", b.mesh_address.text(), b.nebula.url, b.nebula.sha256);
+}
+
+using Blocks = std::map<std::string, std::string>;
+
+Result<> add_embedded_blocks(const EmbeddedIdentity& identity, Blocks& blocks) {
+  const auto certificate = TRY(read_blocks(identity.certificate_pem, "the lighthouse's certificate"));
+  if (certificate.size() != 1 || !is_certificate(certificate.front()))
+    return fail(Code::kBadInput, "the lighthouse's certificate file must hold one certificate and nothing else");
+  const auto key = TRY(read_blocks(identity.key_pem.expose(), "the lighthouse's key"));
+  const auto& label = key.front().label;  // an authority's key has another label, and must never come here
+  if (key.size() != 1 || (label != "NEBULA X25519 PRIVATE KEY" && label != "NEBULA P256 PRIVATE KEY"))
+    return fail(Code::kBadInput, fmt::format("the lighthouse's key file holds a {}", label),
+                "It must hold one private host key (NEBULA X25519 PRIVATE KEY) and nothing else.");
+  blocks["keys"] = kEmbeddedKeysBlock;
+  blocks["key"] = key.front().text();
+  blocks["certificate"] = kEmbeddedCertificateBlock;
+  blocks["host-certificate"] = certificate.front().text();
+  blocks["rerun"] = "";
+  return {};
+}
+
+// Replaces every line `#@ name` by the block of that name, in which such lines count again.
+void fill_in(std::string_view text, const Blocks& blocks, std::string& out) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto block = line.starts_with("#@ ") ? blocks.find(std::string(line.substr(3))) : blocks.end();
+    if (block == blocks.end()) {
+      out += line;
+      out += '\n';
+    } else {
+      fill_in(block->second, blocks, out);
+    }
+  }
+}
+
+std::size_t count(std::string_view text, std::string_view word) {
+  std::size_t found = 0;
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + word.size())) ++found;
+  return found;
+}
+
+}  // namespace
+
+Result<std::string> lighthouse_user_data(const LighthouseBootstrap& bootstrap) {
+  TRY(check(bootstrap));
+  Blocks blocks{
+      {"title", fmt::format("# Lighthouse {} of the cluster {}: Nebula {}. Made by tombolo {}.", bootstrap.member, bootstrap.cluster,
+                            bootstrap.nebula.version, TOMBOLO_VERSION)},
+      {"values", values_block(bootstrap)},
+      {"authorities", TRY(authorities_block(bootstrap.authorities_pem))},
+      {"config", bootstrap.nebula_config},
+      {"rerun", std::string(kRerunBlock)},
+      {"keys", std::string(kMachineKeysBlock)},
+      {"certificate", std::string(kMachineCertificateBlock)},
+  };
+  if (bootstrap.embedded) TRY(add_embedded_blocks(*bootstrap.embedded, blocks));
+  std::string script;
+  fill_in(kLighthouseScript, blocks, script);
+
+  if (script.size() > kUserDataLimit)
+    return fail(Code::kBadInput, fmt::format("the lighthouse's user-data has {} bytes; EC2 takes {}", script.size(), kUserDataLimit),
+                fmt::format("Nebula's configuration has {} bytes of them: shorten its firewall rules.", bootstrap.nebula_config.size()));
+  const std::size_t private_keys = count(script, "PRIVATE KEY-----\n");
+  const std::size_t expected_blocks = bootstrap.embedded ? 3 : 1;
+  if (private_keys != (bootstrap.embedded ? 2u : 0u) || count(script, "BEGIN NEBULA") != expected_blocks)
+    return fail(Code::kInternal, "the lighthouse's user-data does not hold the key material it should");
+  return script;
+}
+
+}  // namespace tombolo::cloudinit

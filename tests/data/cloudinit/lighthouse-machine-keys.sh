@@ -1,0 +1,210 @@
+#!/bin/bash
+# Lighthouse lighthouse of the cluster talos-homelab: Nebula 1.11.2. Made by tombolo 0.1.0.
+# Runs at the first boot. Safe to run again at any time: it repairs what is missing and says what it does in
+# /var/log/nebula-bootstrap.log and, phase by phase, on the console.
+set -Eeuo pipefail
+umask 077
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+MESH_ADDRESS='10.42.0.1/16'
+NEBULA_URL='https://github.com/slackhq/nebula/releases/download/v1.11.2/nebula-linux-amd64.tar.gz'
+NEBULA_SHA256='6140d33f2ec21ce7f6b655b5bc820e93a684d97e51d0ddcf907324b5b28aac1e'
+LOG=/var/log/nebula-bootstrap.log
+STATE=/var/lib/tombolo
+PHASE=
+LINE=0
+
+say() {  # for the log, the serial console, and whoever runs this by hand
+  local line="tombolo-bootstrap: $*"
+  echo "$(date -u +%FT%TZ) $line"
+  { echo "$line" >/dev/console; } 2>/dev/null || true
+  if [[ -t 3 ]]; then echo "$line" >&3; fi
+}
+
+phase() {  # ends the phase before and begins the next
+  if [[ $PHASE ]]; then say "phase=$PHASE state=ok"; fi
+  PHASE=$1
+  say "phase=$PHASE state=start"
+}
+
+die() {
+  echo "error: $*"
+  LINE=${BASH_LINENO[0]}
+  exit 1
+}
+
+on_exit() {  # every way out that is not a success names the phase, the line and the last lines of the log
+  local status=$1 last
+  if ((status == 0)); then return; fi
+  set +e
+  say "phase=$PHASE state=failed line=$LINE status=$status"
+  last=$(tail -n 13 "$LOG" | head -n 12)
+  printf 'phase=%s line=%s status=%s\n%s\n' "$PHASE" "$LINE" "$status" "$last" >"$STATE/bootstrap.failed"
+  while IFS= read -r text; do say "log: $text"; done <<<"$last"
+}
+trap 'LINE=$LINENO' ERR
+trap 'on_exit $?' EXIT
+
+put() {  # MODE FILE: the input becomes FILE, whole or not at all
+  mkdir -p "$(dirname "$2")"
+  cat >"$2.new"
+  chmod "$1" "$2.new"
+  mv -f "$2.new" "$2"
+}
+
+fetch() {  # URL SHA256 FILE: nothing stays that does not match
+  if [[ -f $3 ]] && sha256sum --check --status <<<"$2  $3"; then return; fi
+  curl --fail --silent --show-error --location --retry 5 --retry-delay 2 --retry-connrefused \
+    --connect-timeout 10 --max-time 600 --output "$3.new" "$1"
+  if ! sha256sum --check --status <<<"$2  $3.new"; then
+    local got
+    got=$(sha256sum <"$3.new" | cut -d ' ' -f 1)
+    rm -f "$3.new"
+    die "$1 has SHA-256 $got, expected $2: not used"
+  fi
+  mv -f "$3.new" "$3"
+}
+
+exec 3>&1 >>"$LOG" 2>&1
+mkdir -p "$STATE" /run/lock
+exec 4>/run/lock/tombolo-bootstrap
+flock 4  # one run at a time
+rm -f "$STATE/bootstrap.done" "$STATE/bootstrap.failed"
+
+phase system
+if ((EUID != 0)); then die "must run as root"; fi
+for program in curl tar sha256sum systemctl ip flock; do
+  command -v "$program" >/dev/null || die "$program is not installed"
+done
+# systemd-networkd removes addresses and routes that it did not make.
+put 0644 /etc/systemd/network/10-tombolo-mesh.network <<'END'
+[Match]
+Name=nebula*
+[Link]
+Unmanaged=yes
+END
+put 0644 /etc/systemd/networkd.conf.d/tombolo.conf <<'END'
+[Network]
+ManageForeignRoutes=no
+ManageForeignRoutingPolicyRules=no
+END
+if systemctl is-active --quiet systemd-networkd; then networkctl reload || true; fi
+if [[ ${BASH_SOURCE[0]} != /usr/local/sbin/tombolo-bootstrap ]]; then
+  put 0700 /usr/local/sbin/tombolo-bootstrap <"${BASH_SOURCE[0]}"
+fi
+put 0644 /etc/systemd/system/tombolo-bootstrap.service <<'END'
+[Unit]
+Description=Tombolo bootstrap, again
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/tombolo-bootstrap
+END
+put 0644 /etc/systemd/system/tombolo-bootstrap.path <<'END'
+[Unit]
+Description=Waits for the host certificate
+[Path]
+PathChanged=/etc/nebula/host.crt
+[Install]
+WantedBy=multi-user.target
+END
+mkdir -p /etc/nebula
+systemctl daemon-reload
+systemctl enable --now tombolo-bootstrap.path
+
+phase artefacts
+mkdir -p "$STATE/artefacts"
+fetch "$NEBULA_URL" "$NEBULA_SHA256" "$STATE/artefacts/nebula.tar.gz"
+
+phase nebula-install
+mkdir -p "$STATE/unpacked" /usr/local/bin
+tar -xzf "$STATE/artefacts/nebula.tar.gz" -C "$STATE/unpacked" nebula nebula-cert
+for program in nebula nebula-cert; do
+  install -m 0755 "$STATE/unpacked/$program" "/usr/local/bin/$program.new"
+  mv -f "/usr/local/bin/$program.new" "/usr/local/bin/$program"
+done
+rm -rf "$STATE/unpacked"
+nebula -version
+mkdir -p /etc/nebula
+{
+  cat <<'END'
+-----BEGIN NEBULA CERTIFICATE-----
+CkAKDnRlc3QgYXV0aG9yaXR5KN/x1ckGMN+Bp80GOiAAAAAAAAAAAAAAAAAAAAAA
+AAAAAAAAAAAAAAAAAAAAAEABEkA=
+-----END NEBULA CERTIFICATE-----
+END
+  printf -- '-----BEGIN %s-----\n%s\n-----END %s-----\n' 'NEBULA CERTIFICATE' 'CkEKD3dvcmtlciBhdXRob3JpdHko3/HVyQYw34GnzQY6IAAAAAAAAAAAAAAAAAAA' 'NEBULA CERTIFICATE'
+} | put 0644 /etc/nebula/ca.crt
+put 0600 /etc/nebula/config.yml <<'END_OF_CONFIG'
+pki: {ca: /etc/nebula/ca.crt, cert: /etc/nebula/host.crt, key: /etc/nebula/host.key}
+lighthouse: {am_lighthouse: true}
+listen: {host: 0.0.0.0, port: 4242}
+punchy: {punch: true}
+relay: {am_relay: true, use_relays: false}
+tun: {dev: nebula1, mtu: 1300}
+firewall:
+  outbound: [{port: any, proto: any, host: any}]
+  inbound:  [{port: any, proto: icmp, host: any}]
+END_OF_CONFIG
+put 0644 /etc/systemd/system/nebula.service <<'END'
+[Unit]
+Description=Nebula mesh
+Wants=network-online.target
+After=network-online.target
+ConditionPathExists=/etc/nebula/host.crt
+
+[Service]
+ExecStart=/usr/local/bin/nebula -config /etc/nebula/config.yml
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=2
+CapabilityBoundingSet=CAP_NET_ADMIN
+NoNewPrivileges=yes
+DevicePolicy=closed
+DeviceAllow=/dev/net/tun rw
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictNamespaces=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+LimitNOFILE=65536
+
+[Install]
+WantedBy=multi-user.target
+END
+
+phase keys
+cd /etc/nebula
+if [[ ! -s host.key || ! -s host.pub ]]; then
+  rm -f host.key host.pub host.key.new host.pub.new
+  nebula-cert keygen -out-key host.key.new -out-pub host.pub.new
+  mv -f host.key.new host.key
+  mv -f host.pub.new host.pub
+fi
+chmod 0600 host.key
+while IFS= read -r text; do say "pub: $text"; done <host.pub
+
+phase certificate
+if [[ ! -s /etc/nebula/host.crt ]]; then
+  say "phase=certificate state=waiting file=/etc/nebula/host.crt"
+  exit 0
+fi
+nebula-cert verify -ca /etc/nebula/ca.crt -crt /etc/nebula/host.crt
+nebula -test -config /etc/nebula/config.yml
+
+phase nebula-start
+systemctl daemon-reload
+systemctl enable nebula.service
+systemctl restart nebula.service
+
+phase ready
+for ((tries = 0; ; tries++)); do
+  if [[ $(ip -o address show) == *" $MESH_ADDRESS "* ]]; then break; fi
+  if ((tries >= 30)); then die "no device has the mesh address $MESH_ADDRESS 30 seconds after Nebula started"; fi
+  sleep 1
+done
+date -u +%FT%TZ | put 0644 "$STATE/bootstrap.done"
+say "phase=ready state=ok"
