@@ -1,4 +1,5 @@
 // IP addresses and prefixes, v4 and v6. Text forms: RFC 4632 and RFC 5952 (lower case, shortest v6).
+// Parsing fails with kBadInput and a sentence that quotes the text. No zone ids, no leading zeros, no short v4 forms.
 #pragma once
 #include <array>
 #include <compare>
@@ -25,10 +26,10 @@ class Address {
   std::string text() const;
   bool is_unspecified() const;
   Address next() const;                         // plus one; wraps
-  auto operator<=>(const Address&) const = default;  // v6 after v4, then numeric
+  std::strong_ordering operator<=>(const Address& other) const;  // v6 after v4, then numeric
+  bool operator==(const Address&) const = default;
 
  private:
-  bool v6_first() const;
   bool v4_ = true;
   std::array<Byte, 16> bytes_{};                // v4 in the first four
 };
@@ -37,7 +38,7 @@ class Address {
 class Cidr {
  public:
   Cidr() = default;                             // 0.0.0.0/0
-  Cidr(Address address, int prefix) : address_(address), prefix_(prefix) {}
+  Cidr(Address address, int prefix) : address_(address), prefix_(prefix) {}  // prefix: 0 to address.bits()
   static Result<Cidr> parse(std::string_view text);
 
   const Address& address() const { return address_; }

@@ -14,6 +14,7 @@ using Json = boost::json::value;
 using JsonObject = boost::json::object;
 using JsonArray = boost::json::array;
 
+// kCorrupt, naming the byte where it stops to be JSON. Of two equal keys the last one counts.
 Result<Json> parse_json(std::string_view text);
 
 // One line, keys in the order they were put in.
@@ -23,7 +24,7 @@ std::string to_pretty_text(const Json& value);
 // Keys sorted, one line: equal values give equal bytes (for hashes and comparisons).
 std::string to_canonical_text(const Json& value);
 
-// Walks "a.b.2.c"; nullptr when any part is absent or has another shape.
+// Walks "a.b.2.c" ("" is the value itself; keys with a dot in them cannot be reached); nullptr when any part is absent or has another shape.
 const Json* find(const Json& value, std::string_view path);
 // The text/number/bool/array at `path`, or the fallback when it is absent or of another type.
 std::string text_at(const Json& value, std::string_view path, std::string_view fallback = "");
