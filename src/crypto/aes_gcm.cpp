@@ -1,0 +1,56 @@
+#include "crypto/aes_gcm.hpp"
+
+#include "crypto/openssl.hpp"
+
+namespace tombolo::crypto {
+namespace {
+
+enum Direction { kOpen = 0, kSeal = 1 };
+
+CipherContext start(const AesKey& key, const GcmNonce& nonce, ByteView additional, Direction direction) {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  CipherContext context(EVP_CIPHER_CTX_new());
+  must(cipher && context && EVP_CipherInit_ex2(context.get(), cipher, key.expose().data(), nonce.data(), direction, nullptr) == 1,
+       "AES-256-GCM");
+  int written = 0;
+  must(additional.empty() ||
+           EVP_CipherUpdate(context.get(), nullptr, &written, additional.data(), static_cast<int>(additional.size())) == 1,
+       "AES-256-GCM");
+  return context;
+}
+
+}  // namespace
+
+Bytes seal_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView plaintext, ByteView additional) {
+  auto context = start(key, nonce, additional, kSeal);
+  Bytes sealed(plaintext.size() + kGcmTagSize);
+  int written = 0;
+  int rest = 0;
+  must((plaintext.empty() ||
+        EVP_CipherUpdate(context.get(), sealed.data(), &written, plaintext.data(), static_cast<int>(plaintext.size())) == 1) &&
+           EVP_CipherFinal_ex(context.get(), sealed.data() + written, &rest) == 1 &&
+           EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kGcmTagSize, sealed.data() + plaintext.size()) == 1,
+       "AES-256-GCM");
+  return sealed;
+}
+
+Result<Secret<Bytes>> open_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView sealed, ByteView additional) {
+  if (sealed.size() < kGcmTagSize) return fail(Code::kUntrusted, "the encrypted text is too short to hold its tag");
+  auto context = start(key, nonce, additional, kOpen);
+  const ByteView text = sealed.first(sealed.size() - kGcmTagSize);
+  Bytes tag(sealed.end() - kGcmTagSize, sealed.end());
+  Bytes buffer(text.size());
+  int written = 0;
+  int rest = 0;
+  must(text.empty() || EVP_CipherUpdate(context.get(), buffer.data(), &written, text.data(), static_cast<int>(text.size())) == 1,
+       "AES-256-GCM");
+  Secret<Bytes> plaintext(std::move(buffer));
+  must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, kGcmTagSize, tag.data()) == 1, "AES-256-GCM");
+  Byte nothing[kGcmTagSize];
+  if (EVP_CipherFinal_ex(context.get(), nothing, &rest) != 1) {
+    return fail(Code::kUntrusted, "the encrypted text does not open with this key, or was changed");
+  }
+  return plaintext;
+}
+
+}  // namespace tombolo::crypto
