@@ -22,7 +22,7 @@ LINE=0
 say() {  # for the log, the serial console, and whoever runs this by hand
   local line="tombolo-bootstrap: $*"
   echo "$(date -u +%FT%TZ) $line"
-  { echo "$line" >/dev/console; } 2>/dev/null || true
+  { echo "$line" >>/dev/console; } 2>/dev/null || true
   if [[ -t 3 ]]; then echo "$line" >&3; fi
 }
 
@@ -42,8 +42,8 @@ on_exit() {  # every way out that is not a success names the phase, the line and
   local status=$1 last
   if ((status == 0)); then return; fi
   set +e
+  last=$(tail -n 12 "$LOG")
   say "phase=$PHASE state=failed line=$LINE status=$status"
-  last=$(tail -n 13 "$LOG" | head -n 12)
   printf 'phase=%s line=%s status=%s\n%s\n' "$PHASE" "$LINE" "$status" "$last" >"$STATE/bootstrap.failed"
   while IFS= read -r text; do say "log: $text"; done <<<"$last"
 }
