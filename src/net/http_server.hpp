@@ -2,7 +2,8 @@
 // reached by programs that are not ours, and what the transport is tested against.
 //
 // The handler gets method, the raw target, all headers and the whole body, as they came; url is "http://<Host><target>".
-// One exception: cpp-httplib decodes %XX inside header values. Called from several threads at once.
+// Two exceptions of cpp-httplib: it decodes %XX inside header values, and drops headers whose value is empty.
+// The handler is called from several threads at once.
 #pragma once
 #include <cstddef>
 #include <cstdint>
