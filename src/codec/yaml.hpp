@@ -1,7 +1,7 @@
 // YAML with positions: a tree in which every key and value knows where it stands, for messages that point at it.
 // Reads with libyaml's events; scalars resolve by YAML 1.2's core schema ("no" is text). One document.
 // Refused: anchors, aliases and tags (a cluster file needs none, and aliases blow up), keys that are not scalars.
-// Limits: 4 MiB of text, 32 levels, 200,000 nodes.
+// Limits: 1 MiB of text, 32 levels, 100,000 values, 100 faults told.
 #pragma once
 #include <optional>
 #include <string>
@@ -21,6 +21,7 @@ struct YamlNode {
   int length = 1;                  // characters to underline on that line
   std::string text;                // of a scalar
   bool plain = true;               // scalar without quotes and not a block scalar
+  bool refused = false;            // an alias: the fault is told, the value is not there
   std::vector<YamlNode> items;     // of a sequence
   std::vector<YamlEntry> entries;  // of a mapping, in the file's order, every key once
 
