@@ -1,5 +1,5 @@
 // What a command is. One command = one .cpp in this folder, which defines one Command, and one page under docs/commands/
-// which is generated from it. Parsing (parse.cpp, the only user of CLI11) and --help come out of the same description.
+// which is generated from it. Parsing, --help and the completion scripts come out of the same description.
 #pragma once
 #include <functional>
 #include <iosfwd>
@@ -18,19 +18,20 @@ namespace tombolo::cli {
 enum class Exit { kDone = 0, kFailed = 1, kChangesPending = 2, kBadInput = 3, kCancelled = 4 };
 
 struct Option {
-  std::string names;      // "--networks,--ip": long form first, aliases after it; "-y,--yes" for a short form
-  std::string value;      // placeholder such as "CIDR"; "" makes it a flag
-  std::string help;       // one sentence without a final stop
-  std::string fallback;   // shown as the default and given when the user says nothing; "" for none
-  std::vector<std::string> choices;  // when not empty, nothing else is accepted
+  std::string names = {};     // "--networks,--ip": long form first, aliases after it; "-y,--yes" for a short form
+  std::string value = {};     // placeholder such as "CIDR"; "" makes it a flag. FILE and DIR are completed as such
+  std::string help = {};      // one sentence without a final stop
+  std::string fallback = {};  // shown as the default and given when the user says nothing; "" for none
+  std::vector<std::string> choices = {};  // when not empty, nothing else is accepted
   bool repeatable = false;
 };
 
 struct Argument {
-  std::string name;  // "FILE"
-  std::string help;
+  std::string name = {};  // "FILE"
+  std::string help = {};
   bool required = true;
-  bool repeatable = false;
+  bool repeatable = false;                // the last argument only
+  std::vector<std::string> choices = {};  // when not empty, nothing else is accepted
 };
 
 // What the user wrote, by the first long name of the option ("--networks").
@@ -57,6 +58,8 @@ struct Console {
   bool terminal = false;   // out is a terminal: live lines allowed
   bool colour = false;     // terminal, and NO_COLOR is not set
   bool interactive = false;  // in is a terminal: questions allowed
+  bool error_colour = false;  // the same as colour, for err
+  int columns = 100;          // width of the terminal
 
   void print(const codec::Json& value);  // pretty JSON on out
 };
@@ -79,15 +82,15 @@ struct Invocation {
 };
 
 struct Command {
-  std::string path;         // "cert sign"
-  std::string summary;      // one line, no final stop
-  std::string description;  // paragraphs
-  std::string example;      // shell lines, shown by --help
-  std::vector<Option> options;
-  std::vector<Argument> arguments;
+  std::string path = {};         // "cert sign"
+  std::string summary = {};      // one line, no final stop
+  std::string description = {};  // paragraphs, wrapped by --help; a line that begins with a blank is kept as it is
+  std::string example = {};      // shell lines, shown by --help
+  std::vector<Option> options = {};
+  std::vector<Argument> arguments = {};
   bool prints_data = false; // understands -o json
   // An Error is rendered by the caller, with its hint and the exit code of its Code.
-  std::function<Result<Exit>(Invocation&)> run;
+  std::function<Result<Exit>(Invocation&)> run = {};
 };
 
 // Every command, in the order of --help. commands.cpp lists the functions that make them.
