@@ -47,7 +47,8 @@ std::string vendor_url(std::string_view name, std::string_view version, Architec
     return fmt::format("https://github.com/k3s-io/k3s/releases/download/{}/{}", version,
                        architecture == kAmd64 ? "k3s" : "k3s-arm64");
   if (name == "k3s-airgap")
-    return fmt::format("https://github.com/k3s-io/k3s/releases/download/{}/k3s-airgap-images-{}.tar.zst", version, arch);
+    return fmt::format("https://github.com/k3s-io/k3s/releases/download/{}/k3s-airgap-images-{}.tar.zst", version,
+                       arch);
   if (name == "helm") return fmt::format("https://get.helm.sh/helm-v{}-linux-{}.tar.gz", version, arch);
   return "";
 }
@@ -58,16 +59,17 @@ bool is_sha256(std::string_view text) {
 
 // Versions become part of a URL and of a script.
 bool is_version(std::string_view text) {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view(".+-_").find(c) != std::string_view::npos;
-         });
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".+-_").find(c) != std::string_view::npos;
+  });
 }
 
 std::string pinned_versions(std::string_view name, Architecture architecture) {
   std::string list;
   for (const auto& pin : kPins)
-    if (pin.name == name && pin.architecture == architecture) list += (list.empty() ? "" : ", ") + std::string(pin.version);
+    if (pin.name == name && pin.architecture == architecture)
+      list += (list.empty() ? "" : ", ") + std::string(pin.version);
   return list;
 }
 
@@ -110,7 +112,8 @@ Result<Artefact> find_artefact(std::string_view name, std::string_view version, 
     });
     if (pin == std::end(kPins))
       return fail(Code::kBadInput,
-                  fmt::format("the checksum of {} {} for {} is not known to this program", name, version, cloudinit::name(architecture)),
+                  fmt::format("the checksum of {} {} for {} is not known to this program", name, version,
+                              cloudinit::name(architecture)),
                   fmt::format("Take one of {}; nothing unchecked is downloaded.", pinned_versions(name, architecture)));
     found.sha256 = pin->sha256;
   }
@@ -121,8 +124,9 @@ Result<Artefact> find_artefact(std::string_view name, std::string_view version, 
 Result<std::string> mirrored(std::string_view url, std::string_view mirror) {
   const bool known = mirror.starts_with("https://") || mirror.starts_with("http://") || mirror.starts_with("file:///");
   // Spaces, quotes and other shell characters have no place in a base URL; refusing them keeps the script plain.
-  const bool plain = mirror.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/[]%@+=") ==
-                     std::string_view::npos;
+  const bool plain =
+      mirror.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/[]%@+=") ==
+      std::string_view::npos;
   if (!known || !plain || mirror.size() > 512)
     return fail(Code::kBadInput, fmt::format("bootstrap.mirror is no base URL: {}", mirror),
                 "Write something like http://mirror.lan:8080/files, without a query.");

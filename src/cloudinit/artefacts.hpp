@@ -17,11 +17,11 @@ Result<Architecture> parse_architecture(std::string_view text);
 std::string_view name(Architecture architecture);  // "amd64", "arm64": as the vendors' file names have it
 
 struct Artefact {
-  std::string name;     // "nebula", "k3s", "k3s-airgap", "helm"
+  std::string name;  // "nebula", "k3s", "k3s-airgap", "helm"
   std::string version;  // as the vendor's tag has it, without Nebula's and Helm's "v": "1.11.2", "v1.36.4+k3s1"
   Architecture architecture = Architecture::kAmd64;
   std::string url;
-  std::string sha256;   // of the file at the URL, 64 lower-case hex characters
+  std::string sha256;  // of the file at the URL, 64 lower-case hex characters
 };
 
 // The whole table. Only hashes that two or more independent published sources agree on.
@@ -29,7 +29,7 @@ const std::vector<Artefact>& pinned_artefacts();
 
 // Where a site's artefacts come from when it is not the vendors' servers as pinned.
 struct ArtefactSource {
-  std::string mirror;                         // "": the vendors. Else this base replaces scheme and host; the path stays
+  std::string mirror;  // "": the vendors. Else this base replaces scheme and host; the path stays
   std::map<std::string, std::string> sha256;  // by name: hash of another version, or of a mirror's own build
 };
 

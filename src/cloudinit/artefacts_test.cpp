@@ -27,14 +27,18 @@ TEST(Artefacts, VendorsAddresses) {
             "https://github.com/slackhq/nebula/releases/download/v1.11.2/nebula-linux-arm64.tar.gz");
   EXPECT_EQ(find_artefact("k3s", "v1.36.4+k3s1", Architecture::kArm64)->url,
             "https://github.com/k3s-io/k3s/releases/download/v1.36.4+k3s1/k3s-arm64");
-  EXPECT_EQ(find_artefact("helm", "4.3.0", Architecture::kAmd64)->url, "https://get.helm.sh/helm-v4.3.0-linux-amd64.tar.gz");
+  EXPECT_EQ(find_artefact("helm", "4.3.0", Architecture::kAmd64)->url,
+            "https://get.helm.sh/helm-v4.3.0-linux-amd64.tar.gz");
 }
 
 TEST(Artefacts, AMirrorReplacesSchemeAndHostAndKeepsThePath) {
-  EXPECT_EQ(*mirrored("https://github.com/a/b.tar.gz", "http://10.0.0.9:8080/files/"), "http://10.0.0.9:8080/files/a/b.tar.gz");
+  EXPECT_EQ(*mirrored("https://github.com/a/b.tar.gz", "http://10.0.0.9:8080/files/"),
+            "http://10.0.0.9:8080/files/a/b.tar.gz");
   EXPECT_EQ(*mirrored("https://github.com/a/b.tar.gz", "file:///srv/mirror"), "file:///srv/mirror/a/b.tar.gz");
-  EXPECT_EQ(find_artefact("helm", "4.3.0", Architecture::kAmd64, {"https://m.lan", {}})->url, "https://m.lan/helm-v4.3.0-linux-amd64.tar.gz");
-  for (auto bad : {"m.lan/files", "ftp://m.lan", "http://m.lan/?a=b", "http://m.lan/'x'", "http://m.lan/a b", "https://m.lan/$(id)"})
+  EXPECT_EQ(find_artefact("helm", "4.3.0", Architecture::kAmd64, {"https://m.lan", {}})->url,
+            "https://m.lan/helm-v4.3.0-linux-amd64.tar.gz");
+  for (auto bad : {"m.lan/files", "ftp://m.lan", "http://m.lan/?a=b", "http://m.lan/'x'", "http://m.lan/a b",
+                   "https://m.lan/$(id)"})
     EXPECT_FALSE(mirrored("https://github.com/a", bad)) << bad;
 }
 
@@ -59,7 +63,8 @@ TEST(Artefacts, AnExplicitHashReplacesThePin) {
 
 TEST(Artefacts, NamesVersionsAndArchitecturesAreChecked) {
   EXPECT_FALSE(find_artefact("nebulla", "1.11.2", Architecture::kAmd64));
-  EXPECT_FALSE(find_artefact("nebula", "1.11.2';reboot;'", Architecture::kAmd64, {"", {{"nebula", std::string(64, 'a')}}}));
+  EXPECT_FALSE(
+      find_artefact("nebula", "1.11.2';reboot;'", Architecture::kAmd64, {"", {{"nebula", std::string(64, 'a')}}}));
   EXPECT_EQ(*parse_architecture("x86_64"), Architecture::kAmd64);
   EXPECT_EQ(*parse_architecture("aarch64"), Architecture::kArm64);
   EXPECT_FALSE(parse_architecture("riscv64"));

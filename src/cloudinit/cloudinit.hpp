@@ -15,9 +15,9 @@ namespace tombolo::cloudinit {
 inline constexpr std::size_t kUserDataLimit = 16384;
 
 // Paths on the machine.
-inline constexpr std::string_view kLogFile = "/var/log/nebula-bootstrap.log";           // the recipe's name for it
-inline constexpr std::string_view kDoneFile = "/var/lib/tombolo/bootstrap.done";        // exists: the last run succeeded
-inline constexpr std::string_view kFailedFile = "/var/lib/tombolo/bootstrap.failed";    // phase, line and last log lines
+inline constexpr std::string_view kLogFile = "/var/log/nebula-bootstrap.log";  // the recipe's name for it
+inline constexpr std::string_view kDoneFile = "/var/lib/tombolo/bootstrap.done";  // exists: the last run succeeded
+inline constexpr std::string_view kFailedFile = "/var/lib/tombolo/bootstrap.failed";  // phase, line and last log lines
 inline constexpr std::string_view kRerunCommand = "/usr/local/sbin/tombolo-bootstrap";  // the same script, to run again
 inline constexpr std::string_view kNebulaFolder = "/etc/nebula";
 inline constexpr std::string_view kNebulaConfig = "/etc/nebula/config.yml";

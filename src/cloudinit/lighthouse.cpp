@@ -20,7 +20,8 @@ struct PemBlock {
 // The blocks of a PEM text, which must hold nothing else: it becomes part of a script.
 Result<std::vector<PemBlock>> read_blocks(std::string_view text, std::string_view what) {
   const auto wrong = [&] {
-    return fail(Code::kBadInput, fmt::format("{} is not in PEM form", what), "It begins with -----BEGIN NEBULA ...-----.");
+    return fail(Code::kBadInput, fmt::format("{} is not in PEM form", what),
+                "It begins with -----BEGIN NEBULA ...-----.");
   };
   std::vector<PemBlock> blocks;
   std::string label, body;
@@ -60,14 +61,16 @@ Result<std::string> authorities_block(const std::string& pem) {
     if (!is_certificate(blocks[i]))
       return fail(Code::kBadInput, fmt::format("the authorities' certificates include a {}", blocks[i].label));
     if (i > 0)
-      out += fmt::format("\n  printf -- '-----BEGIN %s-----\\n%s\\n-----END %s-----\\n' '{0}' '{1}' '{0}'", blocks[i].label, blocks[i].body);
+      out += fmt::format("\n  printf -- '-----BEGIN %s-----\\n%s\\n-----END %s-----\\n' '{0}' '{1}' '{0}'",
+                         blocks[i].label, blocks[i].body);
   }
   return out;
 }
 
 // Names end up in a comment and between single quotes.
 Result<> check_name(std::string_view what, std::string_view text) {
-  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == std::string_view::npos;
+  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+                     std::string_view::npos;
   if (text.empty() || text.size() > 128 || !plain)
     return fail(Code::kBadInput, fmt::format("{} \"{}\" cannot stand in a boot script", what, text),
                 "Use letters, digits, - _ and . only.");
@@ -78,7 +81,8 @@ Result<> check(const LighthouseBootstrap& b) {
   TRY(check_name("the cluster's name", b.cluster));
   TRY(check_name("the lighthouse's name", b.member));
   const auto& url = b.nebula.url;
-  if (url.empty() || std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c == '\'' || c == '\\' || c == 127; }))
+  if (url.empty() ||
+      std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c == '\'' || c == '\\' || c == 127; }))
     return fail(Code::kBadInput, fmt::format("the address of Nebula's archive cannot stand in a boot script: {}", url));
   if (b.nebula.sha256.size() != 64) return fail(Code::kBadInput, "Nebula's archive has no SHA-256 to check it with");
   if (b.nebula_config.empty() || b.nebula_config.find("END_OF_CONFIG") != std::string::npos ||
@@ -91,7 +95,8 @@ Result<> check(const LighthouseBootstrap& b) {
 }
 
 std::string values_block(const LighthouseBootstrap& b) {
-  return fmt::format("MESH_ADDRESS='{}'\nNEBULA_URL='{}'\nNEBULA_SHA256='{}'", b.mesh_address.text(), b.nebula.url, b.nebula.sha256);
+  return fmt::format("MESH_ADDRESS='{}'\nNEBULA_URL='{}'\nNEBULA_SHA256='{}'", b.mesh_address.text(), b.nebula.url,
+                     b.nebula.sha256);
 }
 
 using Blocks = std::map<std::string, std::string>;
@@ -139,8 +144,8 @@ std::size_t count(std::string_view text, std::string_view word) {
 Result<std::string> lighthouse_user_data(const LighthouseBootstrap& bootstrap) {
   TRY(check(bootstrap));
   Blocks blocks{
-      {"title", fmt::format("# Lighthouse {} of the cluster {}: Nebula {}. Made by tombolo {}.", bootstrap.member, bootstrap.cluster,
-                            bootstrap.nebula.version, TOMBOLO_VERSION)},
+      {"title", fmt::format("# Lighthouse {} of the cluster {}: Nebula {}. Made by tombolo {}.", bootstrap.member,
+                            bootstrap.cluster, bootstrap.nebula.version, TOMBOLO_VERSION)},
       {"values", values_block(bootstrap)},
       {"authorities", TRY(authorities_block(bootstrap.authorities_pem))},
       {"config", bootstrap.nebula_config},
@@ -153,8 +158,10 @@ Result<std::string> lighthouse_user_data(const LighthouseBootstrap& bootstrap) {
   fill_in(kLighthouseScript, blocks, script);
 
   if (script.size() > kUserDataLimit)
-    return fail(Code::kBadInput, fmt::format("the lighthouse's user-data has {} bytes; EC2 takes {}", script.size(), kUserDataLimit),
-                fmt::format("Nebula's configuration has {} bytes of them: shorten its firewall rules.", bootstrap.nebula_config.size()));
+    return fail(Code::kBadInput,
+                fmt::format("the lighthouse's user-data has {} bytes; EC2 takes {}", script.size(), kUserDataLimit),
+                fmt::format("Nebula's configuration has {} bytes of them: shorten its firewall rules.",
+                            bootstrap.nebula_config.size()));
   const std::size_t private_keys = count(script, "PRIVATE KEY-----\n");
   const std::size_t expected_blocks = bootstrap.embedded ? 3 : 1;
   if (private_keys != (bootstrap.embedded ? 2u : 0u) || count(script, "BEGIN NEBULA") != expected_blocks)

@@ -15,17 +15,17 @@ namespace tombolo::cloudinit {
 // `bootstrap.keys: embedded`, the recipe's way: the host key travels in the user-data, which everybody can read who may
 // call ec2:DescribeInstanceAttribute, and every process on the machine.
 struct EmbeddedIdentity {
-  std::string certificate_pem;     // one certificate
-  Secret<std::string> key_pem;     // its private key
+  std::string certificate_pem;  // one certificate
+  Secret<std::string> key_pem;  // its private key
 };
 
 struct LighthouseBootstrap {
-  std::string cluster;             // the cluster's name
-  std::string member;              // the lighthouse's name in the mesh
-  codec::Cidr mesh_address;        // with the mesh's prefix: 10.42.0.1/16
-  std::string authorities_pem;     // the certificates of the CAs the mesh trusts; the first one is the home CA
-  std::string nebula_config;       // config.yml; names the paths of cloudinit.hpp
-  Artefact nebula;                 // for the machine's architecture, mirror already applied
+  std::string cluster;  // the cluster's name
+  std::string member;  // the lighthouse's name in the mesh
+  codec::Cidr mesh_address;  // with the mesh's prefix: 10.42.0.1/16
+  std::string authorities_pem;  // the certificates of the CAs the mesh trusts; the first one is the home CA
+  std::string nebula_config;  // config.yml; names the paths of cloudinit.hpp
+  Artefact nebula;  // for the machine's architecture, mirror already applied
   std::optional<EmbeddedIdentity> embedded;  // absent: the machine makes its own key
 };
 

@@ -173,7 +173,8 @@ say "phase=ready state=ok"
 // --- blocks of `bootstrap.keys: machine`
 
 // The certificate comes later, by somebody else's hand: the same script runs again as soon as it is laid.
-inline constexpr std::string_view kRerunBlock = R"sh(if [[ ${BASH_SOURCE[0]} != /usr/local/sbin/tombolo-bootstrap ]]; then
+inline constexpr std::string_view kRerunBlock =
+    R"sh(if [[ ${BASH_SOURCE[0]} != /usr/local/sbin/tombolo-bootstrap ]]; then
   put 0700 /usr/local/sbin/tombolo-bootstrap <"${BASH_SOURCE[0]}"
 fi
 put 0644 /etc/systemd/system/tombolo-bootstrap.service <<'END'

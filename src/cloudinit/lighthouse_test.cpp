@@ -63,7 +63,9 @@ int blocks(const std::string& text) {
   return found;
 }
 
-std::string golden_path(const std::string& name) { return std::string(TOMBOLO_SOURCE_DIR) + "/tests/data/cloudinit/" + name; }
+std::string golden_path(const std::string& name) {
+  return std::string(TOMBOLO_SOURCE_DIR) + "/tests/data/cloudinit/" + name;
+}
 
 std::string read(const std::string& path) {
   std::ifstream in(path);
@@ -109,7 +111,8 @@ TEST(LighthouseUserData, EmbeddedFormHasTheRecipesThreeBlocks) {
 }
 
 TEST(LighthouseUserData, TrustsTheWorkerAuthorityToo) {
-  EXPECT_THAT(*lighthouse_user_data(recipe()), HasSubstr("CkEKD3dvcmtlciBhdXRob3JpdHko3/HVyQYw34GnzQY6IAAAAAAAAAAAAAAAAAAA"));
+  EXPECT_THAT(*lighthouse_user_data(recipe()),
+              HasSubstr("CkEKD3dvcmtlciBhdXRob3JpdHko3/HVyQYw34GnzQY6IAAAAAAAAAAAAAAAAAAA"));
 }
 
 TEST(LighthouseUserData, IsRefusedAboveTheLimitWithBothSizes) {
@@ -141,7 +144,9 @@ TEST(LighthouseUserData, NothingFromOutsideBreaksOutOfTheScript) {
       [](LighthouseBootstrap& b) { b.authorities_pem = "END\nreboot\n"; },
       [](LighthouseBootstrap& b) { b.authorities_pem = ""; },
       [](LighthouseBootstrap& b) { b.authorities_pem += kHostKey; },
-      [](LighthouseBootstrap& b) { b.authorities_pem += "-----BEGIN NEBULA CERTIFICATE-----\n'$(reboot)'\n-----END NEBULA CERTIFICATE-----\n"; },
+      [](LighthouseBootstrap& b) {
+        b.authorities_pem += "-----BEGIN NEBULA CERTIFICATE-----\n'$(reboot)'\n-----END NEBULA CERTIFICATE-----\n";
+      },
   };
   for (auto change : changes) {
     auto b = recipe();
@@ -153,7 +158,8 @@ TEST(LighthouseUserData, NothingFromOutsideBreaksOutOfTheScript) {
 }
 
 TEST(LighthouseUserData, EmbeddedIdentityMustBeOneHostKeyAndItsCertificate) {
-  const std::string authority_key = "-----BEGIN NEBULA ED25519 PRIVATE KEY-----\nAAECAwQF\n-----END NEBULA ED25519 PRIVATE KEY-----\n";
+  const std::string authority_key =
+      "-----BEGIN NEBULA ED25519 PRIVATE KEY-----\nAAECAwQF\n-----END NEBULA ED25519 PRIVATE KEY-----\n";
   const EmbeddedIdentity wrong[] = {
       {kHostCertificate, Secret<std::string>(authority_key)},
       {kHostCertificate, Secret<std::string>(std::string(kHostKey) + kHostKey)},

@@ -6,7 +6,7 @@
 namespace tombolo::cloudinit {
 namespace {
 
-constexpr std::size_t kLogLines = 50;       // the bootstrap sends a dozen; a hostile console does not fill our memory
+constexpr std::size_t kLogLines = 50;  // the bootstrap sends a dozen; a hostile console does not fill our memory
 constexpr std::size_t kPublicKeyBytes = 1024;
 
 // Takes the text up to the next separator off the front of `rest`.
@@ -37,7 +37,8 @@ void read_phase(std::string_view line, BootstrapProgress& progress) {
   const auto state = parse_state(state_word.substr(6));
   if (!state) return;
   if (phase == phases().front() && state == PhaseState::kStarted) progress = {};  // a new run
-  auto known = std::find_if(progress.phases.begin(), progress.phases.end(), [&](const auto& p) { return p.name == phase; });
+  auto known =
+      std::find_if(progress.phases.begin(), progress.phases.end(), [&](const auto& p) { return p.name == phase; });
   if (known == progress.phases.end()) {
     progress.phases.push_back({std::string(phase), *state, std::string(line)});
     return;
@@ -76,7 +77,8 @@ std::string_view name(PhaseState state) {
 const PhaseProgress* BootstrapProgress::current() const { return phases.empty() ? nullptr : &phases.back(); }
 
 const PhaseProgress* BootstrapProgress::failed() const {
-  const auto it = std::find_if(phases.begin(), phases.end(), [](const auto& p) { return p.state == PhaseState::kFailed; });
+  const auto it =
+      std::find_if(phases.begin(), phases.end(), [](const auto& p) { return p.state == PhaseState::kFailed; });
   return it == phases.end() ? nullptr : &*it;
 }
 

@@ -15,19 +15,19 @@ std::string_view name(PhaseState state);  // "start", "ok", "waiting", "failed":
 struct PhaseProgress {
   std::string name;
   PhaseState state = PhaseState::kStarted;
-  std::string detail;             // the rest of the line: "line=92 status=22"
+  std::string detail;  // the rest of the line: "line=92 status=22"
 };
 
 // State of the newest run in the text.
 struct BootstrapProgress {
-  std::vector<PhaseProgress> phases;    // those seen, in the order they began
-  std::vector<std::string> log;         // after a failure: the last lines of the bootstrap log
-  std::string public_key_pem;           // "" until the phase `keys` has printed it whole
+  std::vector<PhaseProgress> phases;  // those seen, in the order they began
+  std::vector<std::string> log;  // after a failure: the last lines of the bootstrap log
+  std::string public_key_pem;  // "" until the phase `keys` has printed it whole
 
   const PhaseProgress* current() const;  // the newest phase; nullptr before the first
-  const PhaseProgress* failed() const;   // nullptr when none
-  bool waiting() const;                  // for the host certificate
-  bool done() const;                     // the last phase is ok
+  const PhaseProgress* failed() const;  // nullptr when none
+  bool waiting() const;  // for the host certificate
+  bool done() const;  // the last phase is ok
 };
 
 BootstrapProgress read_console(std::string_view text);

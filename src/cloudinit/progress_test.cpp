@@ -58,10 +58,11 @@ TEST(Console, ANewRunForgetsTheFailureOfTheOldOne) {
 }
 
 TEST(Console, WaitsForTheCertificateAndShowsTheKeyToSign) {
-  const auto p = read_console("[   22.1] cloud-init[700]: tombolo-bootstrap: pub: -----BEGIN NEBULA X25519 PUBLIC KEY-----\n"
-                              "tombolo-bootstrap: pub: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
-                              "tombolo-bootstrap: pub: -----END NEBULA X25519 PUBLIC KEY-----\n"
-                              "tombolo-bootstrap: phase=certificate state=waiting file=/etc/nebula/host.crt\n");
+  const auto p = read_console(
+      "[   22.1] cloud-init[700]: tombolo-bootstrap: pub: -----BEGIN NEBULA X25519 PUBLIC KEY-----\n"
+      "tombolo-bootstrap: pub: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+      "tombolo-bootstrap: pub: -----END NEBULA X25519 PUBLIC KEY-----\n"
+      "tombolo-bootstrap: phase=certificate state=waiting file=/etc/nebula/host.crt\n");
   EXPECT_TRUE(p.waiting());
   EXPECT_EQ(p.public_key_pem,
             "-----BEGIN NEBULA X25519 PUBLIC KEY-----\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
@@ -69,17 +70,21 @@ TEST(Console, WaitsForTheCertificateAndShowsTheKeyToSign) {
 }
 
 TEST(Console, HalfAKeyIsNoKey) {
-  EXPECT_EQ(read_console("tombolo-bootstrap: pub: -----BEGIN NEBULA X25519 PUBLIC KEY-----\ntombolo-bootstrap: pub: AAEC\n").public_key_pem, "");
+  EXPECT_EQ(
+      read_console("tombolo-bootstrap: pub: -----BEGIN NEBULA X25519 PUBLIC KEY-----\ntombolo-bootstrap: pub: AAEC\n")
+          .public_key_pem,
+      "");
   EXPECT_EQ(read_console("tombolo-bootstrap: pub: -----END NEBULA X25519 PUBLIC KEY-----\n").public_key_pem, "");
 }
 
 TEST(Console, PrefixesCarriageReturnsAndRepeatedLinesDoNotMatter) {
-  const auto p = read_console("\x1b[0m2026-11-26T01:00:00Z tombolo-bootstrap: phase=system state=start\r\r\n"
-                              "[ 9.1] cloud-init[7]: tombolo-bootstrap: phase=system state=ok\r\n"
-                              "tombolo-bootstrap: phase=artefacts state=ok\n"
-                              "tombolo-bootstrap: phase=artefacts state=start\n"
-                              "tombolo-bootstrap: phase=unheard-of state=ok\n"
-                              "tombolo-bootstrap: phase=keys state=unheard-of\n");
+  const auto p = read_console(
+      "\x1b[0m2026-11-26T01:00:00Z tombolo-bootstrap: phase=system state=start\r\r\n"
+      "[ 9.1] cloud-init[7]: tombolo-bootstrap: phase=system state=ok\r\n"
+      "tombolo-bootstrap: phase=artefacts state=ok\n"
+      "tombolo-bootstrap: phase=artefacts state=start\n"
+      "tombolo-bootstrap: phase=unheard-of state=ok\n"
+      "tombolo-bootstrap: phase=keys state=unheard-of\n");
   ASSERT_EQ(p.phases.size(), 2u);
   EXPECT_EQ(p.current()->name, "artefacts");
   EXPECT_EQ(p.current()->state, PhaseState::kOk);

@@ -22,13 +22,19 @@ int main(int argc, char** argv) {
     std::cerr << "usage: make_user_data CA.crt config.yml MIRROR SHA256 [host.crt host.key]\n";
     return 2;
   }
-  auto nebula = cloudinit::find_artefact("nebula", "1.11.2", cloudinit::Architecture::kAmd64, {argv[3], {{"nebula", argv[4]}}});
+  auto nebula =
+      cloudinit::find_artefact("nebula", "1.11.2", cloudinit::Architecture::kAmd64, {argv[3], {{"nebula", argv[4]}}});
   if (!nebula) {
     std::cerr << nebula.error().text() << "\n";
     return 1;
   }
-  cloudinit::LighthouseBootstrap bootstrap{
-      "talos-homelab", "lighthouse", codec::Cidr(codec::Address::v4(0x0A2A0001), 16), read(argv[1]), read(argv[2]), *nebula, {}};
+  cloudinit::LighthouseBootstrap bootstrap{"talos-homelab",
+                                           "lighthouse",
+                                           codec::Cidr(codec::Address::v4(0x0A2A0001), 16),
+                                           read(argv[1]),
+                                           read(argv[2]),
+                                           *nebula,
+                                           {}};
   if (argc == 7) bootstrap.embedded = cloudinit::EmbeddedIdentity{read(argv[5]), Secret<std::string>(read(argv[6]))};
   const auto script = cloudinit::lighthouse_user_data(bootstrap);
   if (!script) {
