@@ -19,13 +19,14 @@
 #include "aws/retry.hpp"
 #include "base/clock.hpp"
 #include "codec/json.hpp"
+#include "codec/url.hpp"
 #include "codec/xml.hpp"
 #include "net/transport.hpp"
 
 namespace tombolo::aws {
 
 // Query parameters in wire order, values not yet encoded.
-using Parameters = std::vector<std::pair<std::string, std::string>>;
+using Parameters = codec::Form;
 
 // Given with every call by whoever makes it.
 struct CallOptions {
@@ -63,11 +64,11 @@ class Client {
 
   // The root element of the answer. Errors: what error.hpp makes of AWS's refusals, credentials' and transport's errors;
   // kTransient also for a success whose body is not XML.
-  Result<codec::XmlNode> query(const Service& service, std::string_view action, const Parameters& parameters,
+  Result<codec::XmlElement> query(const Service& service, std::string_view action, const Parameters& parameters,
                                CallTraits traits, const CallOptions& options);
   // Follows nextToken: `each` is called with every page's root.
   Result<> pages(const Service& service, std::string_view action, const Parameters& parameters,
-                 const CallOptions& options, const std::function<Result<>(const codec::XmlNode&)>& each);
+                 const CallOptions& options, const std::function<Result<>(const codec::XmlElement&)>& each);
   Result<codec::Json> json(const Service& service, std::string_view action, const codec::Json& parameters,
                            CallTraits traits, const CallOptions& options);
 
