@@ -8,10 +8,6 @@
 
 namespace tombolo::engine {
 
-// After this long, a read that does not show a resource proves that the call that should have made it never happened.
-// AWS documents up to two minutes; the call itself may have been under way for one more.
-inline constexpr Duration kConsistencyWindow = 180s;
-
 // What the operations of one run share. Thread-safe where it says so.
 class Ledger {
  public:
@@ -57,7 +53,7 @@ class Operation {
   Step adopt(Ledger& ledger);
   Result<> begin_intent(Ledger& ledger, const Call& call);
   std::optional<Step> find_earlier_effect(Ledger& ledger, const Call& call);
-  Step made(Ledger& ledger, std::string id, std::string region, Json outputs);
+  Step made(Ledger& ledger, const Call& call, std::string id, std::string region, Json outputs);
   Step failed_to_send(Ledger& ledger, const Call& call, Error error);
   Step try_again_or(Error error, const Call& call);
   void enter(Stage stage);

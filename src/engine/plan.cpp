@@ -198,8 +198,32 @@ class Planner {
 
 }  // namespace
 
-Result<Plan> make_plan(const std::vector<Wish>& wishes, const std::vector<Observed>& world, const State& state,
+namespace {
+
+// Reads lag behind our own writes: what the journal made a moment ago is there although they do not show it, and what it
+// removed a moment ago is gone although they do.
+std::vector<Observed> caught_up(const std::vector<Observed>& reads, const State& state, Time now) {
+  std::vector<Observed> world;
+  std::set<std::string> seen;
+  for (const auto& o : reads) {
+    const auto record = state.find(o.address);
+    const bool was_removed = record != state.end() && record->second.gone_id == o.id && now - record->second.gone_at < kConsistencyWindow;
+    if (was_removed && o.status != Status::kGoing) continue;
+    seen.insert(o.id);
+    world.push_back(o);
+  }
+  for (const auto& [address, record] : state)
+    if (!record.id.empty() && !seen.contains(record.id) && now - record.made_at < kConsistencyWindow)
+      world.push_back({address, record.id, record.generation, record.region, Status::kPending, "made a moment ago, not visible yet",
+                       record.inputs, record.outputs});
+  return world;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const std::vector<Wish>& wishes, const std::vector<Observed>& reads, const State& state,
                        const Kinds& kinds, const PlanOptions& options) {
+  const auto world = caught_up(reads, state, options.now);
   Planner planner(world, state, kinds, options);
   if (!options.remove_everything)
     for (const Wish* wish : TRY(in_order(wishes))) planner.want(*wish);

@@ -6,15 +6,22 @@ namespace tombolo::engine {
 
 using std::chrono::milliseconds;
 
+namespace {
+std::int64_t to_number(Time t) { return std::chrono::duration_cast<milliseconds>(t.time_since_epoch()).count(); }
+Time to_time(std::int64_t number) { return Time(milliseconds(number)); }
+}  // namespace
+
 Json to_json(const Record& r) {
   codec::JsonObject out{{"generation", r.generation}, {"id", r.id}, {"region", r.region}, {"inputs", r.inputs}, {"outputs", r.outputs}};
   if (r.deleting) out["deleting"] = true;
+  if (r.made_at != Time{}) out["madeAt"] = to_number(r.made_at);
+  if (!r.gone_id.empty()) out["gone"] = {{"id", r.gone_id}, {"at", to_number(r.gone_at)}};
   if (r.creating) {
     const auto& intent = *r.creating;
     out["creating"] = {{"generation", intent.generation},
                        {"variant", intent.variant},
                        {"request", intent.request},
-                       {"at", std::chrono::duration_cast<milliseconds>(intent.at.time_since_epoch()).count()}};
+                       {"at", to_number(intent.at)}};
   }
   return out;
 }
@@ -30,10 +37,13 @@ Result<Record> record_from_json(const Address& address, const Json& body) {
   r.inputs = copy("inputs");
   r.outputs = copy("outputs");
   r.deleting = codec::bool_at(body, "deleting");
+  r.made_at = to_time(codec::number_at(body, "madeAt"));
+  r.gone_id = codec::text_at(body, "gone.id");
+  r.gone_at = to_time(codec::number_at(body, "gone.at"));
   if (const Json* creating = codec::find(body, "creating")) {
     const Json* request = codec::find(*creating, "request");
     r.creating = Intent{address, codec::number_at(*creating, "generation"), static_cast<int>(codec::number_at(*creating, "variant")),
-                        request ? *request : Json(), Time(milliseconds(codec::number_at(*creating, "at")))};
+                        request ? *request : Json(), to_time(codec::number_at(*creating, "at"))};
   }
   return r;
 }

@@ -17,8 +17,15 @@ struct Record {
   Json inputs;                         // as last applied
   Json outputs;
   std::optional<Intent> creating;      // sent, answer not seen
+  Time made_at{};                      // reads may not show it yet
+  std::string gone_id;                 // of the last one we removed: reads may still show it
+  Time gone_at{};
   bool deleting = false;               // a delete was begun and its end not seen
 };
+
+// After this long, reads show what was made and no longer show what was removed. AWS documents up to two minutes; the call
+// itself may have been under way for one more.
+inline constexpr Duration kConsistencyWindow = 180s;
 
 using State = std::map<Address, Record>;
 
