@@ -15,8 +15,6 @@
 #include "base/result.hpp"
 #include "codec/json.hpp"
 
-struct sqlite3;
-
 namespace tombolo::store {
 
 struct Entry {
