@@ -11,25 +11,25 @@
 namespace tombolo::nebula {
 
 struct AuthorityRequest {
-  std::string name;
+  std::string name{};
   Version version = Version::k1;
   Seconds not_before{};
   std::chrono::seconds validity = std::chrono::hours(8760);
   // What it may issue; an empty list is no limit.
-  std::vector<codec::Cidr> networks;
-  std::vector<codec::Cidr> unsafe_networks;
-  std::vector<std::string> groups;
+  std::vector<codec::Cidr> networks{};
+  std::vector<codec::Cidr> unsafe_networks{};
+  std::vector<std::string> groups{};
 };
 
 struct MemberRequest {
-  std::string name;
-  PublicKey public_key;
-  std::vector<codec::Cidr> networks;         // "10.42.0.1/16": the member's address in the mesh's network
-  std::vector<codec::Cidr> unsafe_networks;  // host bits are cleared, so that every Nebula reads the same
-  std::vector<std::string> groups;
+  std::string name{};
+  PublicKey public_key{};
+  std::vector<codec::Cidr> networks{};         // "10.42.0.1/16": the member's address in the mesh's network
+  std::vector<codec::Cidr> unsafe_networks{};  // host bits are cleared, so that every Nebula reads the same
+  std::vector<std::string> groups{};
   Seconds not_before{};
-  std::optional<Seconds> not_after;          // default: one second before the authority's end
-  std::optional<Version> version;            // default: the authority's
+  std::optional<Seconds> not_after{};          // default: one second before the authority's end
+  std::optional<Version> version{};            // default: the authority's
 };
 
 class Authority {

@@ -33,15 +33,15 @@ struct PublicKey {
 // Everything that is signed.
 struct Details {
   Version version = Version::k1;
-  std::string name;
-  std::vector<codec::Cidr> networks;         // with host bits; version 2: sorted
-  std::vector<codec::Cidr> unsafe_networks;  // what the member routes to; an authority: what it may let others route to
-  std::vector<std::string> groups;
+  std::string name{};
+  std::vector<codec::Cidr> networks{};         // with host bits; version 2: sorted
+  std::vector<codec::Cidr> unsafe_networks{};  // what the member routes to; an authority: what it may let others route to
+  std::vector<std::string> groups{};
   Seconds not_before{};
   Seconds not_after{};                       // inclusive
   bool is_ca = false;
-  Fingerprint issuer;                        // empty when is_ca
-  PublicKey public_key;
+  Fingerprint issuer{};                        // empty when is_ca
+  PublicKey public_key{};
 };
 
 inline constexpr std::size_t kNameLimit = 253;            // version 2 cannot be read back with a longer one
@@ -78,7 +78,7 @@ class Certificate {
   Details details_;
   Bytes signed_;     // kept as it came, with details a newer version may have added
   Bytes signature_;
-  Fingerprint fingerprint_;
+  Fingerprint fingerprint_{};
 };
 
 std::string_view pem_label(Version version);

@@ -24,12 +24,12 @@ struct FirewallRule {
   Protocol protocol = Protocol::kAny;
   std::uint16_t first_port = 0;  // 0: any port
   std::uint16_t last_port = 0;   // 0: only first_port
-  std::vector<std::string> groups;
+  std::vector<std::string> groups{};
 };
 
 struct LighthouseAt {
-  codec::Address mesh_address;          // 10.42.0.1
-  std::vector<std::string> endpoints;   // "203.0.113.7:4242"; 1.6.1 wants addresses, not names
+  codec::Address mesh_address{};          // 10.42.0.1
+  std::vector<std::string> endpoints{};   // "203.0.113.7:4242"; 1.6.1 wants addresses, not names
 };
 
 struct NebulaConfig {
@@ -39,9 +39,9 @@ struct NebulaConfig {
   int mtu = 1300;                       // of the mesh device, from the address plan
   std::string device = "nebula1";
   bool is_lighthouse = false;           // also relays, for members that cannot reach each other
-  std::vector<LighthouseAt> lighthouses;  // members: at least one; the lighthouse: none
-  std::vector<FirewallRule> inbound;    // beyond ping, which is always let in
-  std::vector<Fingerprint> blocklist;
+  std::vector<LighthouseAt> lighthouses{};  // members: at least one; the lighthouse: none
+  std::vector<FirewallRule> inbound{};    // beyond ping, which is always let in
+  std::vector<Fingerprint> blocklist{};
 };
 
 // kBadInput for what Nebula would refuse at start: an unknown cipher, a member without a lighthouse, a lighthouse

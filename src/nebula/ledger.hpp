@@ -12,18 +12,18 @@
 namespace tombolo::nebula {
 
 struct LedgerEntry {
-  Fingerprint fingerprint;
-  std::string name;
+  Fingerprint fingerprint{};
+  std::string name{};
   Version version = Version::k1;
   bool is_ca = false;
-  std::vector<codec::Cidr> networks;
-  std::vector<codec::Cidr> unsafe_networks;
-  std::vector<std::string> groups;
+  std::vector<codec::Cidr> networks{};
+  std::vector<codec::Cidr> unsafe_networks{};
+  std::vector<std::string> groups{};
   Seconds not_before{};
   Seconds not_after{};
-  Fingerprint issuer;  // empty for an authority
-  PublicKey public_key;
-  std::optional<Seconds> revoked_at;
+  Fingerprint issuer{};  // empty for an authority
+  PublicKey public_key{};
+  std::optional<Seconds> revoked_at{};
   bool operator==(const LedgerEntry&) const = default;
 };
 
