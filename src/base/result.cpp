@@ -29,6 +29,7 @@ std::string_view name(Code code) {
     case Code::kIo: return "io";
     case Code::kCancelled: return "cancelled";
     case Code::kTimeout: return "timeout";
+    case Code::kBroken: return "broken";
     case Code::kUnsupported: return "unsupported";
     case Code::kInternal: return "internal";
   }

@@ -37,6 +37,7 @@ enum class Code {
   kIo,            // disk full, read-only, permission on files
   kCancelled,     // the user asked to stop; exit code 4
   kTimeout,       // we gave up waiting
+  kBroken,        // it is there, does not work, and will not by itself: a human must look
   kUnsupported,   // valid, but not something this program or version does
   kInternal,      // a bug of ours
 };

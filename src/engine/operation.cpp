@@ -152,6 +152,7 @@ Result<> Operation::begin_intent(Ledger& ledger, const Call& call) {
   intent_->at = call.clock.now();
   Record record = ledger.record(change_.address);
   record.generation = generation_;
+  record.region = kind_.region();
   record.creating = intent_;
   return ledger.write(record, "intent", describe(*intent_));
 }
@@ -162,7 +163,7 @@ std::optional<Step> Operation::find_earlier_effect(Ledger& ledger, const Call& c
   call.say("look", "looking whether an earlier try had its effect");
   auto sight = kind_.look(*intent_, call);
   if (!sight) return try_again_or(sight.error(), call);
-  if (sight->found) return made(ledger, call, sight->found->id, sight->found->region, sight->found->outputs);
+  if (sight->found) return made(ledger, call, sight->found->id, sight->found->outputs);
   if (sight->stranger) return failed_to_send(ledger, call, *sight->stranger);
   const Duration age = call.clock.now() - intent_->at;
   if (age < kConsistencyWindow) return RetryAfter{std::clamp<Duration>(age / 2, 1s, 8s), "not seen yet; a fresh resource may take up to two minutes to show"};
@@ -179,23 +180,23 @@ Step Operation::send(Ledger& ledger, const Call& call) {
   if (call.stop.stop_requested()) return Failed{Error(Code::kCancelled, "stopped before it was begun")};
   if (auto written = begin_intent(ledger, call); !written) return Failed{written.error()};
   Step step = kind_.create(*intent_, call);
-  if (auto* done = std::get_if<Done>(&step)) return made(ledger, call, done->id, codec::text_at(done->outputs, "region"), std::move(done->outputs));
+  if (auto* done = std::get_if<Done>(&step)) return made(ledger, call, done->id, std::move(done->outputs));
   if (auto* failed = std::get_if<Failed>(&step)) return failed_to_send(ledger, call, std::move(failed->error));
   return step;
 }
 
-Step Operation::made(Ledger& ledger, const Call& call, std::string id, std::string region, Json outputs) {
+Step Operation::made(Ledger& ledger, const Call& call, std::string id, Json outputs) {
   Record record = ledger.record(change_.address);
   record.generation = generation_;
   record.id = id;
   record.made_at = call.clock.now();
-  record.region = region;
+  record.region = kind_.region();
   record.outputs = outputs;
   record.deleting = false;
   record.creating.reset();
   if (wish_) record.inputs = wish_->inputs;
   if (auto written = ledger.write(record, "outcome", {{"action", "create"}, {"id", id}}); !written) return Failed{written.error()};
-  current_ = {change_.address, id, generation_, region, std::move(outputs)};
+  current_ = {change_.address, id, generation_, kind_.region(), std::move(outputs)};
   enter(Stage::kConverge);
   return RetryAfter{0s, ""};
 }

@@ -53,7 +53,7 @@ class Operation {
   Step adopt(Ledger& ledger);
   Result<> begin_intent(Ledger& ledger, const Call& call);
   std::optional<Step> find_earlier_effect(Ledger& ledger, const Call& call);
-  Step made(Ledger& ledger, const Call& call, std::string id, std::string region, Json outputs);
+  Step made(Ledger& ledger, const Call& call, std::string id, Json outputs);
   Step failed_to_send(Ledger& ledger, const Call& call, Error error);
   Step try_again_or(Error error, const Call& call);
   void enter(Stage stage);

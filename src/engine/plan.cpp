@@ -91,7 +91,7 @@ class Planner {
     for (const auto& o : world)
       if (!wished_.contains(o.address.text())) unwanted(o, options_.remove_everything ? "" : "no longer in the cluster file");
     for (const auto& [address, record] : state_) {
-      if (wished_.contains(address.text())) continue;
+      if (wished_.contains(address.text()) || !find(kinds_, address.kind)) continue;
       if (record.creating) {
         if (!sees(address, record.creating->generation))
           deletions_.push_back({address, Action::kSettle, "an earlier run began it and did not see the end", {}, {}, {}, record.creating, 0});
@@ -166,7 +166,7 @@ class Planner {
   bool sees(const Address& address, std::int64_t generation) const {
     const auto it = observed_.find(address.text());
     return it != observed_.end() &&
-           std::any_of(it->second.begin(), it->second.end(), [&](const Observed* o) { return o->generation == generation; });
+           std::any_of(it->second.begin(), it->second.end(), [&](const Observed* o) { return o->generation == generation || o->generation == kAnyGeneration; });
   }
 
   // A new try must not reuse a number that any earlier machine had, even one that is only still fading away.

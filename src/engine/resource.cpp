@@ -78,7 +78,7 @@ std::vector<FieldChange> Kind::differences(const Wish& wish, const Observed& obs
 
 Result<Sight> Kind::look(const Intent& intent, const Call& call) {
   for (auto& observed : TRY(observe(call)))
-    if (observed.address == intent.address && observed.generation == intent.generation && observed.status != Status::kGoing)
+    if (observed.address == intent.address && (observed.generation == intent.generation || observed.generation == kAnyGeneration) && observed.status != Status::kGoing)
       return Sight{std::move(observed), {}};
   return Sight{};
 }

@@ -47,6 +47,9 @@ enum class Status {
   kGoing,    // on its way out: counts as gone for plans, as there for receipts while it is billable
 };
 
+// Of resources that carry no mark of their own, such as an association.
+inline constexpr std::int64_t kAnyGeneration = 0;
+
 // One resource as the world has it.
 struct Observed {
   Address address;
@@ -122,6 +125,8 @@ class Kind {
  public:
   virtual ~Kind() = default;
   virtual std::string name() const = 0;
+  // Where its resources are, for the journal: `down` searches every region the journal has ever named. "" for local ones.
+  virtual std::string region() const { return ""; }
   // Kinds whose resources must outlive ours: deleting goes against this order.
   virtual std::vector<std::string> needs() const { return {}; }
 

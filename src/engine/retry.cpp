@@ -16,7 +16,7 @@ Reaction reaction(Code code) {
     case Code::kCapacity: case Code::kTokenSpent: case Code::kDuplicate: case Code::kQuota: case Code::kAccount:
     case Code::kCredentials: case Code::kClock: case Code::kPermission: case Code::kConflict: case Code::kBadInput:
     case Code::kNotFound: case Code::kLocked: case Code::kCorrupt: case Code::kUntrusted: case Code::kIo:
-    case Code::kUnsupported: case Code::kInternal: return {};
+    case Code::kUnsupported: case Code::kBroken: case Code::kInternal: return {};
     // We stopped waiting for an answer: the call may have happened all the same.
     case Code::kCancelled: case Code::kTimeout: return {false, {}, {}, {}, true};
   }
