@@ -1,11 +1,15 @@
 // The cluster file as the program sees it: every field filled in, checked, and nothing of YAML left.
-// Made by load() (load.hpp). Every value the recipe fixes is a field whose default is the recipe's value.
+// Made by load() (load.hpp). Every value the recipe fixes is a field whose default is the recipe's value; the defaults
+// stand here and nowhere else. What a field is called in the file, and its meaning and limits, stand in fields.cpp.
 #pragma once
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/diagnostics.hpp"
 #include "codec/cidr.hpp"
 
 namespace tombolo::spec {
@@ -15,8 +19,8 @@ struct Home {
   std::string context;                         // "": the kubeconfig's current one
   std::string liqo_namespace = "liqo";
   std::optional<codec::Cidr> lan;              // 192.168.1.0/24
-  codec::Cidr pods;                            // Talos: 10.244.0.0/16
-  codec::Cidr services;                        // Talos: 10.96.0.0/12
+  codec::Cidr pods{codec::Address::v4(0x0af40000), 16};      // Talos's own: 10.244.0.0/16
+  codec::Cidr services{codec::Address::v4(0x0a600000), 12};  // Talos's own: 10.96.0.0/12
 };
 
 enum class Role { kLighthouse, kHome, kOperator, kWorker };
@@ -28,22 +32,25 @@ struct Member {
   std::vector<std::string> groups;
 };
 
+std::vector<Member> recipe_members();          // lighthouse, talos-homelab, aws-gpu-worker
+
 struct Mesh {
-  codec::Cidr cidr;                            // 10.42.0.0/16
+  codec::Cidr cidr{codec::Address::v4(0x0a2a0000), 16};  // 10.42.0.0/16
   std::string ca_name = "talos-homelab-mesh";
   std::chrono::hours ca_validity{87600};
   int certificate_version = 1;                 // 1 speaks to every Nebula since 1.0; 2 needs 1.10 everywhere
   std::string cipher = "aes";                  // "aes" or "chachapoly"; the same on every member
   std::uint16_t listen_port = 4242;            // UDP, on the lighthouse
-  codec::Cidr worker_range;                    // 10.42.2.0/24: what the worker authority may issue
-  std::vector<std::string> worker_groups;      // and for which groups
-  std::vector<Member> members;
+  int mtu = 1300;                              // bytes; Nebula's own default
+  codec::Cidr worker_range{codec::Address::v4(0x0a2a0200), 24};  // 10.42.2.0/24: what the worker authority may issue
+  std::vector<std::string> worker_groups{"kubernetes", "infrastructure", "gpu-compute"};  // and for which groups
+  std::vector<Member> members = recipe_members();
   const Member* lighthouse() const;            // never null after load()
 };
 
 struct Lighthouse {
   std::string instance_type = "t3.small";
-  std::string architecture = "x86_64";         // follows from the instance type's family unless written
+  std::string architecture = "x86_64";         // "x86_64" or "arm64": follows from the instance type, not a field of the file
   std::string image;                           // "": newest Amazon Linux 2023; or ami-...
   int disk_gib = 20;                           // encrypted gp3
   std::string ssh_user = "ec2-user";
@@ -53,8 +60,8 @@ struct Lighthouse {
 
 struct CloudKubernetes {
   std::string k3s_version = "v1.36.4+k3s1";
-  codec::Cidr pods;                            // 10.52.0.0/16
-  codec::Cidr services;                        // 10.53.0.0/16
+  codec::Cidr pods{codec::Address::v4(0x0a340000), 16};      // 10.52.0.0/16
+  codec::Cidr services{codec::Address::v4(0x0a350000), 16};  // 10.53.0.0/16
 };
 
 enum class Networking { kDisabled };
@@ -62,7 +69,7 @@ enum class Networking { kDisabled };
 struct Liqo {
   std::string version = "v1.2.0";
   std::string cloud_namespace = "liqo-system";
-  std::vector<std::string> offloaded_namespaces;  // {"default"}
+  std::vector<std::string> offloaded_namespaces{"default"};
   Networking networking = Networking::kDisabled;
 };
 
@@ -99,11 +106,23 @@ struct Limits {
   std::optional<double> dollars;               // estimated spend of one month, in USD, that `up` may plan for
 };
 
-// The mesh and everything that must not overlap with it, with the MTU of each layer in bytes.
+// The MTU of each layer in bytes: see address_plan.hpp.
 struct AddressPlan {
   int underlay_mtu = 1500;
   int mesh_mtu = 1300;
   int pod_mtu = 1250;
+};
+
+struct Place {
+  Position at;                                 // of the value
+  int length = 1;
+};
+
+// Where the file says what, by path ("mesh.members[1].address"): for messages that come later than load(), such as an
+// overlap with the VPC. A field that is not written has no place.
+struct Source {
+  std::string file;
+  std::map<std::string, Place, std::less<>> places;
 };
 
 struct Cluster {
@@ -119,6 +138,17 @@ struct Cluster {
   Secrets secrets;
   Limits limits;
   AddressPlan addresses;
+  Source source;
 };
+
+// The words of the file: "lighthouse", "on-demand", "1password", ...
+std::string_view name(Role role);
+std::string_view name(Market market);
+std::string_view name(KeyOrigin keys);
+std::string_view name(BackupKind backup);
+std::string_view name(Networking networking);
+
+// "x86_64" or "arm64": AWS names its own processor by a g behind the generation (t4g, im4gn); a1 is the older one.
+std::string_view architecture_of(std::string_view instance_type);
 
 }  // namespace tombolo::spec

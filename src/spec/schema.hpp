@@ -10,7 +10,7 @@ namespace tombolo::spec {
 codec::Json schema();
 std::string schema_text();  // pretty, final newline: the file's exact content
 
-// First line of a cluster file: tells editors (yaml-language-server) which schema it has.
-std::string_view editor_hint();
+// First line of a cluster file: tells editors (yaml-language-server) where its schema lies.
+std::string editor_hint(std::string_view schema_path);
 
 }  // namespace tombolo::spec

@@ -1,6 +1,7 @@
 // The commented cluster file that `init` writes: every field of the table with its meaning and its value.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "codec/json.hpp"
 #include "spec/cluster.hpp"
@@ -15,7 +16,8 @@ Cluster recipe();
 Result<> move_mesh(Mesh& mesh, const codec::Cidr& to);
 
 // load(template_text(c)) gives c again. Fields without a value stand there as comments with an example.
-std::string template_text(const Cluster& cluster);
+// `schema_path` goes into the editor hint: where the schema lies, as seen from the file.
+std::string template_text(const Cluster& cluster, std::string_view schema_path);
 
 // docs/cluster-file.md: every field with type, default and meaning.
 std::string reference_page();
