@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <cctype>
 
 #include "cli/parse.hpp"
 #include "cli/table.hpp"
@@ -117,6 +117,11 @@ std::vector<Row> rows_of(const std::vector<Argument>& arguments) {
   return rows;
 }
 
+std::string as_sentence(std::string summary) {
+  if (!summary.empty()) summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
+  return summary;
+}
+
 std::string escaped(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
   return text;
@@ -169,7 +174,7 @@ std::string manual_file_name(const Command& command) {
 }
 
 std::string manual_page(const Command& command) {
-  auto text = fmt::format("# tombolo {}\n\n{}.\n\n```sh\n{}\n```\n", command.path, command.summary, usage(command));
+  auto text = fmt::format("# tombolo {}\n\n{}.\n\n```sh\n{}\n```\n", command.path, as_sentence(command.summary), usage(command));
   if (!command.description.empty()) text += "\n" + paragraphs(command.description, 120);
   text += markdown_table("Arguments", rows_of(command.arguments));
   text += markdown_table("Options", rows_of(command.options));

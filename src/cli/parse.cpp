@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
+#include <optional>
+#include <utility>
 
 #include "base/diagnostics.hpp"
 
@@ -218,12 +219,14 @@ class Reader {
   }
 
   tl::unexpected<Error> unknown(const std::string& name) {
-    std::vector<std::string> names;
+    std::vector<std::string> long_names;
     for (const auto* option : options_) {
-      for (const auto& one : all_names(*option)) names.push_back(one);
+      for (const auto& one : all_names(*option)) {
+        if (one.starts_with("--")) long_names.push_back(one);
+      }
     }
     const auto written = name.substr(0, name.find('='));
-    return usage(fmt::format("there is no option {}{}", written, did_you_mean(written, names)));
+    return usage(fmt::format("there is no option {}{}", written, written.size() > 2 ? did_you_mean(written, long_names) : ""));
   }
 
   tl::unexpected<Error> usage(const std::string& sentence) {
