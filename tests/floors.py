@@ -54,7 +54,7 @@ LIBRARIES = {
     r"CLI/": (r"src/cli/[a-z_]+\.cpp$", "parsing is one file's business"),
     r"spdlog/": (r"src/base/[a-z_]+\.cpp$", "logging is one file's business"),
     r"benchmark/": (r"bench/", "benchmarks stand apart"),
-    r"(gtest|gmock|rapidcheck)": (r"(src/.*_test(_support)?\.(cpp|hpp)$|tests/)", "tests stand beside the code, not in it"),
+    r"(gtest|gmock|rapidcheck)": (r"(src/.*test(_support)?\.(cpp|hpp)$|tests/)", "tests stand beside the code, not in it"),
 }
 ONE_FILE_ONLY = [r"CLI/", r"spdlog/"]
 
