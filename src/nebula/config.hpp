@@ -33,7 +33,7 @@ struct LighthouseAt {
 };
 
 struct NebulaConfig {
-  PkiPaths pki;
+  PkiPaths pki{};
   std::string cipher = "aes";           // "aes" or "chachapoly"; the same on every member
   std::uint16_t listen_port = 0;        // the lighthouse: fixed; members: 0 takes any
   int mtu = 1300;                       // of the mesh device, from the address plan

@@ -40,7 +40,7 @@ class Ledger {
   std::vector<const LedgerEntry*> entries() const;  // by validity's begin, then fingerprint
   // Not revoked and valid at `now`: of this name, or all.
   std::vector<const LedgerEntry*> valid(Seconds now, std::string_view name = {}) const;
-  std::vector<Fingerprint> revoked() const;  // what belongs into pki.blocklist, while it is valid
+  std::vector<Fingerprint> revoked() const;  // what belongs into pki.blocklist
 
  private:
   std::map<Fingerprint, LedgerEntry> entries_;
