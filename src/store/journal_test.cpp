@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <thread>
 
@@ -239,6 +241,39 @@ TEST_F(JournalFile, AFolderInItsPlaceIsAnIoError) {
 TEST_F(JournalFile, AnAbsentFolderIsAnIoError) {
   path = temp / "absent/journal.db";
   EXPECT_EQ(refusal().code(), Code::kIo);
+}
+
+// A limit on file sizes stands for a full disk: the write in the middle fails, whichever it is.
+TEST_F(JournalFile, AFullDiskLosesNothingAndIsGoneOnFromWhenThereIsRoom) {
+  auto journal = open();
+  const auto before_signal = ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  std::int64_t written = 0;
+  int refused = 0;
+  for (rlim_t kib = 8; kib < 200; kib += 7) {
+    const rlimit tight{kib << 10, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &tight);
+    auto answer = journal->append(entry("a", "x", Json(std::string(3000, 'b'))), {{"a", Json(written + 1)}});
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    if (answer) {
+      written = *answer;
+    } else {
+      EXPECT_EQ(answer.error().code(), Code::kIo) << answer.error().text();
+      EXPECT_FALSE(answer.error().hint().empty());
+      ++refused;
+    }
+    ASSERT_EQ(static_cast<std::int64_t>(journal->entries()->size()), written);
+    answer = journal->append(entry("a", "room again"), {{"a", Json(written + 1)}});
+    ASSERT_TRUE(answer) << answer.error().text();
+    written = *answer;
+  }
+  ::signal(SIGXFSZ, before_signal);
+  EXPECT_GT(refused, 0);
+  journal.reset();
+  journal = open();
+  EXPECT_EQ(static_cast<std::int64_t>(journal->entries()->size()), written);
+  EXPECT_EQ(journal->records()->at("a"), Json(written));
 }
 
 TEST_F(JournalFile, AWriterElsewhereIsWaitedForAndThenNamed) {
