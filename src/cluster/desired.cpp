@@ -179,4 +179,11 @@ std::optional<double> standing_cost(const spec::Cluster& cluster) {
   return *machine_price + aws::kAddressPerHour + cluster.lighthouse.disk_gib * aws::kDiskPerGibMonth / aws::kHoursPerMonth;
 }
 
+Result<> check_limits(const spec::Cluster& cluster) {
+  const auto cost = standing_cost(cluster);
+  if (!cost || !cluster.limits.dollars || *cost * aws::kHoursPerMonth <= *cluster.limits.dollars) return {};
+  return fail(Code::kBadInput, fmt::format("the lighthouse alone would cost about ${:.2f} a month, and limits.dollars is {:.2f}", *cost * aws::kHoursPerMonth, *cluster.limits.dollars),
+              "Raise limits.dollars, or choose a smaller lighthouse.instanceType.");
+}
+
 }  // namespace tombolo::cluster

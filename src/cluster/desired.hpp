@@ -1,4 +1,5 @@
-// From the cluster file to wishes: everything `up` makes for it, each with what it needs first. Pure.
+// From the cluster file to wishes: everything `up` makes for it, each with what it needs first. Pure, but for the key file
+// that lighthouse_user_data() reads in the recipe's embedded form.
 #pragma once
 #include <optional>
 #include <vector>
@@ -17,6 +18,9 @@ std::vector<engine::Wish> desired(const spec::Cluster& cluster, const std::optio
 
 // The lighthouse's user-data from its wish's resolved inputs (authorities, and the embedded identity when the file asks for it).
 Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const engine::Json& inputs);
+
+// kBadInput when what would run all month is estimated to cost more than limits.dollars.
+Result<> check_limits(const spec::Cluster& cluster);
 
 // Members whose certificates the operator's machine issues: all but the workers', which the worker authority makes.
 std::vector<std::string> issued_members(const spec::Cluster& cluster);

@@ -1,0 +1,96 @@
+#include "cluster/session.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/files.hpp"
+#include "base/ids.hpp"
+#include "cluster/desired.hpp"
+#include "cluster/ssm_backup.hpp"
+
+namespace tombolo::cluster {
+
+Session::Session(SessionOptions options) : options_(std::move(options)), folder_(options_.state_folder), run_(random_id(6)) {}
+
+Result<std::unique_ptr<Session>> Session::open(SessionOptions options, Access access, std::string_view command) {
+  auto session = std::unique_ptr<Session>(new Session(std::move(options)));
+  if (access == Access::kChange) {
+    session->folder_ = TRY(store::StateFolder::make(session->options_.state_folder));
+    session->lock_ = TRY(store::ClusterLock::acquire(session->folder_, command, session->clock().now()));
+    session->journal_ = TRY(store::Journal::open(session->folder_.journal()));
+    if (session->options_.on_journal_write) session->journal_->on_write(session->options_.on_journal_write);
+    TRY(session->write_down("run.begin", {{"command", command}, {"region", session->cluster().region}, {"cluster", session->cluster().name}, {"version", TOMBOLO_VERSION}}));
+  } else if (file_exists(session->folder_.journal())) {
+    session->journal_ = TRY(store::Journal::open_read_only(session->folder_.journal()));
+  }
+  if (session->journal_) session->state_ = TRY(engine::load_state(*session->journal_));
+  return session;
+}
+
+Desk Session::desk() {
+  Desk desk{folder_, options_.ask_ca_passphrase, {}, ledger_};
+  desk.open_backup = [this](const std::string& kind, const std::string& target) -> Result<std::unique_ptr<store::SecretBackup>> {
+    if (kind == "1password") return store::make_one_password_backup({cluster().secrets.vault, "op"});
+    if (kind == "file") {
+      if (!options_.ask_backup_passphrase)
+        return fail(Code::kBadInput, "the CA key is to be backed up into an encrypted file, and nobody can be asked for its passphrase", "Set TOMBOLO_BACKUP_PASSPHRASE.");
+      return store::make_file_backup(target, options_.ask_backup_passphrase);
+    }
+    if (kind == "ssm") return make_ssm_backup(*region(cluster().region).client, {{std::string(kTagCluster), cluster().name}});
+    return fail(Code::kUnsupported, fmt::format("\"{}\" is no place for a backup that this version knows", kind));
+  };
+  return desk;
+}
+
+engine::Kinds Session::local_kinds() {
+  if (local_.empty())
+    local_ = {authority_kind(desk()), backup_kind(desk()), certificate_kind(desk(), issued_members(cluster())), ssh_key_kind(desk())};
+  return local_;
+}
+
+Session::Region& Session::region(const std::string& name) {
+  auto& region = regions_[name];
+  if (region.client) return region;
+  auto config = options_.aws;
+  config.region = name;
+  config.seed = options_.seed;
+  region.client = std::make_unique<aws::Client>(options_.clock, options_.transport, options_.credentials, config, options_.aws_files);
+  region.cloud = std::make_unique<Cloud>(*region.client, cluster().name);
+  MachineRoom room{folder_, [this](const engine::Json& inputs) { return lighthouse_user_data(cluster(), inputs); }, options_.wait_for_bootstrap};
+  region.kinds = {security_group_kind(*region.cloud), key_pair_kind(*region.cloud), address_kind(*region.cloud),
+                  volume_kind(*region.cloud), instance_kind(*region.cloud, room), association_kind(*region.cloud)};
+  return region;
+}
+
+Result<std::vector<std::string>> Session::regions_ever_used() {
+  std::set<std::string> out{cluster().region};
+  for (const auto& [address, record] : state_) if (!record.region.empty()) out.insert(record.region);
+  if (journal_) {
+    std::int64_t after = 0;
+    while (true) {
+      const auto entries = TRY(journal_->entries(after));
+      if (entries.empty()) break;
+      for (const auto& e : entries)
+        if (e.event == "run.begin") out.insert(codec::text_at(e.body, "region"));
+      after = entries.back().sequence;
+    }
+  }
+  out.erase("");
+  return std::vector<std::string>(out.begin(), out.end());
+}
+
+engine::Surroundings Session::surroundings(const engine::Kinds& kinds, engine::State& state) {
+  return {kinds, *journal_, state, options_.clock, options_.events, run_};
+}
+
+void Session::tell(std::string detail) {
+  if (options_.events) options_.events({clock().now(), engine::EventType::kNote, "", "", "", std::move(detail)});
+}
+
+Result<> Session::write_down(std::string event, engine::Json body) {
+  TRY(context(journal_->append({0, clock().now(), run_, "", std::move(event), std::move(body)}), "writing the journal"));
+  return {};
+}
+
+}  // namespace tombolo::cluster

@@ -1,0 +1,78 @@
+// One run of the program on one cluster: the world behind the two seams, the state folder, and the cluster file. The
+// commands `plan`, `up`, `down`, `status` are functions over it (operate.hpp, receipt.hpp).
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "aws/client.hpp"
+#include "cluster/local_kinds.hpp"
+#include "engine/executor.hpp"
+#include "spec/cluster.hpp"
+#include "store/lock.hpp"
+
+namespace tombolo::cluster {
+
+struct SessionOptions {
+  spec::Cluster cluster;
+  std::string state_folder;
+  Clock& clock;
+  net::Transport& transport;
+  aws::ClientConfig aws;                          // its region is the cluster file's
+  std::shared_ptr<aws::CredentialStore> credentials;
+  aws::ConfigFile aws_files;
+  store::AskPassphrase ask_ca_passphrase;         // may be empty
+  store::AskPassphrase ask_backup_passphrase;     // may be empty
+  engine::EventSink events;                       // may be empty
+  bool wait_for_bootstrap = true;
+  std::uint64_t seed = 1;                         // of jitter
+  std::function<void(store::Moment, const store::Entry&)> on_journal_write;  // the crash campaign's hook; may be empty
+};
+
+enum class Access { kLook, kChange };             // kChange takes the cluster lock and may make the state folder
+
+class Session {
+ public:
+  // Errors: kLocked, kIo, kCorrupt (journal).
+  static Result<std::unique_ptr<Session>> open(SessionOptions options, Access access, std::string_view command);
+
+  const spec::Cluster& cluster() const { return options_.cluster; }
+  const SessionOptions& options() const { return options_; }
+  const store::StateFolder& folder() const { return folder_; }
+  Clock& clock() const { return options_.clock; }
+  const engine::State& state() const { return state_; }
+  engine::State& state() { return state_; }
+  store::Journal* journal() const { return journal_.get(); }  // nullptr: looking, and there is none
+  const std::string& run() const { return run_; }
+
+  // Kinds of the operator's machine, and of AWS in a region. Built once and kept for the session's life.
+  engine::Kinds local_kinds();
+  struct Region {
+    std::unique_ptr<aws::Client> client;
+    std::unique_ptr<Cloud> cloud;
+    engine::Kinds kinds;
+  };
+  Region& region(const std::string& name);
+
+  // The region the cluster file names and every region the journal has ever named, sorted.
+  Result<std::vector<std::string>> regions_ever_used();
+
+  engine::Surroundings surroundings(const engine::Kinds& kinds, engine::State& state);
+  void tell(std::string detail);                  // a note event
+  Result<> write_down(std::string event, engine::Json body);  // about the run itself
+
+ private:
+  explicit Session(SessionOptions options);
+  Desk desk();
+
+  SessionOptions options_;
+  store::StateFolder folder_;
+  std::optional<store::ClusterLock> lock_;
+  std::unique_ptr<store::Journal> journal_;
+  engine::State state_;
+  std::string run_;
+  engine::Kinds local_;
+  std::map<std::string, Region> regions_;
+  std::shared_ptr<std::mutex> ledger_ = std::make_shared<std::mutex>();
+};
+
+}  // namespace tombolo::cluster
