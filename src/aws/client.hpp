@@ -44,28 +44,29 @@ struct CallTraits {
 
 struct ClientConfig {
   Environment environment = Environment::of_process();
-  std::string profile;      // as --profile
-  std::string region;       // required
-  std::uint64_t seed = 1;   // of the jitter
+  std::string profile;  // as --profile
+  std::string region;  // required
+  std::uint64_t seed = 1;  // of the jitter
   RetryPolicy retry;
   Duration timeout = std::chrono::seconds(60);  // of one try
 };
 
 struct CallStatistics {
-  std::uint64_t calls = 0;     // requests sent, retries included
+  std::uint64_t calls = 0;  // requests sent, retries included
   std::uint64_t retries = 0;
 };
 
 // Safe from several threads. All waits are on the clock.
 class Client {
  public:
+  // Without credentials requests go out unsigned, as AssumeRoleWithWebIdentity wants it.
   Client(Clock& clock, net::Transport& transport, std::shared_ptr<CredentialStore> credentials, ClientConfig config,
          ConfigFile files = {});
 
   // The root element of the answer. Errors: what error.hpp makes of AWS's refusals, credentials' and transport's errors;
   // kTransient also for a success whose body is not XML.
   Result<codec::XmlElement> query(const Service& service, std::string_view action, const Parameters& parameters,
-                               CallTraits traits, const CallOptions& options);
+                                  CallTraits traits, const CallOptions& options);
   // Follows nextToken: `each` is called with every page's root.
   Result<> pages(const Service& service, std::string_view action, const Parameters& parameters,
                  const CallOptions& options, const std::function<Result<>(const codec::XmlElement&)>& each);
@@ -78,11 +79,12 @@ class Client {
   Duration clock_correction() const { return Duration(correction_.load()); }  // what is added to our clock to sign
 
  private:
-  struct Attempt;  // what one call has already tried
-  Result<net::Response> call(const Service& service, std::string_view action, const net::Request& request,
-                             CallTraits traits, const CallOptions& options);
-  Result<net::Response> send_once(const Service& service, std::string_view action, net::Request request,
-                                  CallTraits traits, const CallOptions& options, Attempt& attempt);
+  using Reader = std::function<Result<>(const net::Response&)>;
+  // Sends until there is an answer that `read` accepts, or a reason to give up.
+  Result<> call(const Service& service, std::string_view action, const net::Request& request, CallTraits traits,
+                const CallOptions& options, const Reader& read);
+  Result<> judge(std::string_view action, const net::Response& answer, const CallContext& context,
+                 const Reader& read) const;
   // True when the answer shows that our clock is off, and it was put right.
   bool correct_clock(const net::Response& answer);
 

@@ -14,7 +14,7 @@ struct Environment {
   std::map<std::string, std::string> variables;
   static Environment of_process();
   std::string get(const std::string& name) const;  // "" when absent
-  std::string home() const;                        // HOME, or what the password file says for us
+  std::string home() const;  // HOME, or what the password file says for us
 };
 
 // Names are in lower case. A value of nested settings ("s3 =" and indented lines) has names like "s3.addressing_style".

@@ -21,14 +21,14 @@ struct Credentials {
   std::string access_key;
   Secret<std::string> secret_key;
   Secret<std::string> session_token;  // empty: long-lived keys
-  std::optional<Time> expires;        // none: they do not
-  std::string source;                 // where they were found, for people
+  std::optional<Time> expires;  // none: they do not
+  std::string source;  // where they were found, for people
 };
 
 struct ChainOptions {
   Environment environment;
-  std::string profile;        // as --profile: skips the environment's keys; "": AWS_PROFILE or "default"
-  std::string region;         // of the STS endpoint that assumes roles
+  std::string profile;  // as --profile: skips the environment's keys; "": AWS_PROFILE or "default"
+  std::string region;  // of the STS endpoint that assumes roles
   std::string external_program = "aws";  // the bridge to sso and login profiles: AWS CLI version 2
 };
 

@@ -53,7 +53,8 @@ class Ec2 {
   // The raw user-data a machine was started with.
   Result<std::string> user_data(const InstanceId& instance, const CallOptions& options);
   Result<bool> termination_protected(const InstanceId& instance, const CallOptions& options);
-  Result<> require_metadata_tokens(const InstanceId& instance, const CallOptions& options);  // IMDSv2 on a running machine
+  Result<> require_metadata_tokens(const InstanceId& instance,
+                                   const CallOptions& options);  // IMDSv2 on a running machine
   Result<std::vector<InstanceType>> instance_types(const std::vector<std::string>& names, const CallOptions& options);
   Result<std::vector<TypeOffering>> type_offerings(const std::vector<std::string>& names, const CallOptions& options);
 
@@ -61,23 +62,31 @@ class Ec2 {
   Result<Address> allocate_address(const Tags& tags, const CallOptions& options);  // look first (by tag)
   Result<std::vector<Address>> addresses(const Filters& filters, const CallOptions& options);
   // kState while the instance is pending.
-  Result<AssociationId> associate_address(const AllocationId& address, const InstanceId& instance, const CallOptions& options);
+  Result<AssociationId> associate_address(const AllocationId& address, const InstanceId& instance,
+                                          const CallOptions& options);
   Result<> disassociate_address(const AssociationId& association, const CallOptions& options);
   Result<> release_address(const AllocationId& address, const CallOptions& options);
 
   // Keys (ec2_keys.cpp)
   // Look first (by name). `public_key` is an OpenSSH public line. kDuplicate when the name is taken.
-  Result<KeyPair> import_key_pair(const std::string& name, std::string_view public_key, const Tags& tags, const CallOptions& options);
+  Result<KeyPair> import_key_pair(const std::string& name, std::string_view public_key, const Tags& tags,
+                                  const CallOptions& options);
   Result<std::vector<KeyPair>> key_pairs(const Filters& filters, const CallOptions& options);
   Result<> delete_key_pair(const std::string& name, const CallOptions& options);  // a missing one is success
 
   // Images (ec2_images.cpp). Owners are required: without one, anybody's image of that name may win.
-  Result<std::vector<Image>> images(const std::vector<std::string>& owners, const Filters& filters, const CallOptions& options);
+  Result<std::vector<Image>> images(const std::vector<std::string>& owners, const Filters& filters,
+                                    const CallOptions& options);
 
   // Tags (ec2_tags.cpp)
   Result<> create_tags(const std::vector<std::string>& ids, const Tags& tags, const CallOptions& options);
   // Every resource that carries the tags the filters name, of any type: the net under `down`.
-  struct TaggedResource { std::string type; std::string id; std::string key; std::string value; };
+  struct TaggedResource {
+    std::string type;
+    std::string id;
+    std::string key;
+    std::string value;
+  };
   Result<std::vector<TaggedResource>> tagged(const Filters& filters, const CallOptions& options);
 
   Client& client() { return client_; }

@@ -72,7 +72,8 @@ struct SecurityGroup {
 struct Instance {
   InstanceId id;
   std::string state;          // pending, running, shutting-down, terminated, stopping, stopped
-  std::string state_reason;   // its code: "Server.InsufficientInstanceCapacity", "Client.UserInitiatedShutdown"; often empty
+  std::string
+      state_reason;   // its code: "Server.InsufficientInstanceCapacity", "Client.UserInitiatedShutdown"; often empty
   std::string state_message;
   std::string type;
   ImageId image;

@@ -18,7 +18,8 @@ struct QuotaRequest {
 
 Result<double> service_quota(Client& client, const std::string& code, const CallOptions& options);
 // Look first: AWS refuses a second open request with kDuplicate.
-Result<QuotaRequest> request_quota_increase(Client& client, const std::string& code, double value, const CallOptions& options);
+Result<QuotaRequest> request_quota_increase(Client& client, const std::string& code, double value,
+                                            const CallOptions& options);
 Result<std::vector<QuotaRequest>> quota_requests(Client& client, const std::string& code, const CallOptions& options);
 
 // The command that asks for more, for messages.

@@ -14,8 +14,8 @@
 namespace tombolo::aws {
 
 struct RetryPolicy {
-  int attempts = 8;                            // of one call, the first included; a failed run leaves things behind, a slow one does not
-  Duration total = std::chrono::seconds(60);   // no further try begins later than this after the first
+  int attempts = 8;  // of one call, the first included; a failed run leaves things behind, a slow one does not
+  Duration total = std::chrono::seconds(60);  // no further try begins later than this after the first
   Duration transient_base = std::chrono::milliseconds(50);
   Duration throttle_base = std::chrono::seconds(1);
   Duration longest = std::chrono::seconds(20);

@@ -25,8 +25,10 @@ std::string trimmed(std::string_view value) {
   std::string out;
   for (char c : value) {
     const bool blank = c == ' ' || c == '\t';
-    if (!blank) out += c;
-    else if (!out.empty() && out.back() != ' ') out += ' ';
+    if (!blank)
+      out += c;
+    else if (!out.empty() && out.back() != ' ')
+      out += ' ';
   }
   if (!out.empty() && out.back() == ' ') out.pop_back();
   return out;
@@ -76,7 +78,8 @@ Result<std::map<std::string, std::string>> canonical_headers(const net::Request&
 }
 
 bool is_signed(const std::string& name) {
-  return name == "host" || name == "content-type" || name == "if-match" || name == "if-none-match" || name.starts_with("x-amz-");
+  return name == "host" || name == "content-type" || name == "if-match" || name == "if-none-match" ||
+         name.starts_with("x-amz-");
 }
 
 std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ";")); }
@@ -85,8 +88,8 @@ Result<std::string> signature(const net::Request& request, const std::vector<std
                               const SigningScope& scope, std::string_view date, std::string_view timestamp,
                               const Secret<std::string>& secret_key) {
   const std::string canonical = TRY(canonical_request(request, signed_headers, scope));
-  const std::string to_sign = fmt::format("{}\n{}\n{}/{}/{}/aws4_request\n{}", kAlgorithm, timestamp, date, scope.region,
-                                          scope.service, sha256_hex(canonical));
+  const std::string to_sign = fmt::format("{}\n{}\n{}/{}/{}/aws4_request\n{}", kAlgorithm, timestamp, date,
+                                          scope.region, scope.service, sha256_hex(canonical));
   Bytes key = signing_key(secret_key, date, scope);
   std::string hex = to_hex(crypto::hmac_sha256(key, to_sign));
   wipe(key.data(), key.size());
@@ -98,7 +101,8 @@ Result<std::string> signature(const net::Request& request, const std::vector<std
 Bytes signing_key(const Secret<std::string>& secret_key, std::string_view date, const SigningScope& scope) {
   const Secret<std::string> start("AWS4" + secret_key.expose());
   crypto::Digest32 key = crypto::hmac_sha256(std::string_view(start.expose()), date);
-  for (std::string_view part : {std::string_view(scope.region), std::string_view(scope.service), std::string_view("aws4_request")})
+  for (std::string_view part :
+       {std::string_view(scope.region), std::string_view(scope.service), std::string_view("aws4_request")})
     key = crypto::hmac_sha256(ByteView(key), part);
   Bytes out(key.begin(), key.end());
   wipe(key.data(), key.size());
@@ -120,7 +124,8 @@ Result<std::string> canonical_request(const net::Request& request, const std::ve
   // What S3 clients say about the body is part of what they sign ("UNSIGNED-PAYLOAD" among it).
   std::string body_hash(net::header(request.headers, "x-amz-content-sha256"));
   if (body_hash.empty()) body_hash = sha256_hex(request.body);
-  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, path, TRY(canonical_query(url.query)), lines, joined(signed_headers), body_hash);
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, path, TRY(canonical_query(url.query)), lines,
+                     joined(signed_headers), body_hash);
 }
 
 Result<> sign(net::Request& request, const Credentials& credentials, const SigningScope& scope, Time now) {
@@ -131,16 +136,18 @@ Result<> sign(net::Request& request, const Credentials& credentials, const Signi
     return name == "authorization" || name == "x-amz-security-token";
   });
   set_header(request.headers, "X-Amz-Date", timestamp);
-  if (!credentials.session_token.empty()) set_header(request.headers, "X-Amz-Security-Token", credentials.session_token.expose());
+  if (!credentials.session_token.empty())
+    set_header(request.headers, "X-Amz-Security-Token", credentials.session_token.expose());
   if (scope.service == "s3") set_header(request.headers, "X-Amz-Content-Sha256", sha256_hex(request.body));
 
   std::vector<std::string> names;
   for (const auto& [name, value] : TRY(canonical_headers(request)))
     if (is_signed(name) && !value.empty()) names.push_back(name);
   const std::string hex = TRY(signature(request, names, scope, date, timestamp, credentials.secret_key));
-  request.headers.push_back({"Authorization", fmt::format("{} Credential={}/{}/{}/{}/aws4_request, SignedHeaders={}, Signature={}",
-                                                          kAlgorithm, credentials.access_key, date, scope.region, scope.service,
-                                                          joined(names), hex)});
+  request.headers.push_back(
+      {"Authorization",
+       fmt::format("{} Credential={}/{}/{}/{}/aws4_request, SignedHeaders={}, Signature={}", kAlgorithm,
+                   credentials.access_key, date, scope.region, scope.service, joined(names), hex)});
   return {};
 }
 
@@ -158,10 +165,12 @@ Result<ReceivedSignature> read_signature(const net::Request& request) {
     text.remove_prefix(std::min(end + 1, text.size()));
     while (part.starts_with(' ')) part.remove_prefix(1);
     const std::size_t equals = part.find('=');
-    if (equals != std::string_view::npos) fields[std::string(part.substr(0, equals))] = trimmed(part.substr(equals + 1));
+    if (equals != std::string_view::npos)
+      fields[std::string(part.substr(0, equals))] = trimmed(part.substr(equals + 1));
   }
   for (std::string_view needed : {"Credential", "SignedHeaders", "Signature"})
-    if (!fields.contains(needed)) return fail(Code::kBadInput, fmt::format("Authorization header requires '{}' parameter.", needed));
+    if (!fields.contains(needed))
+      return fail(Code::kBadInput, fmt::format("Authorization header requires '{}' parameter.", needed));
 
   std::vector<std::string> scope;
   std::string_view credential = fields.find("Credential")->second;
@@ -171,7 +180,8 @@ Result<ReceivedSignature> read_signature(const net::Request& request) {
     if (end != std::string_view::npos) credential.remove_prefix(end + 1);
   }
   if (scope.size() != 5 || scope[1].size() != 8 || scope[4] != "aws4_request")
-    return fail(Code::kBadInput, "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term");
+    return fail(Code::kBadInput,
+                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term");
 
   ReceivedSignature received;
   received.access_key = scope[0];
@@ -190,17 +200,21 @@ Result<ReceivedSignature> read_signature(const net::Request& request) {
 
   const std::string_view stamp = net::header(request.headers, "x-amz-date");
   const bool basic = stamp.size() == 16 && stamp[8] == 'T' && stamp.starts_with(received.date);
-  const Result<Time> at = basic ? parse_time(fmt::format("{}-{}-{}T{}:{}:{}Z", stamp.substr(0, 4), stamp.substr(4, 2), stamp.substr(6, 2),
-                                                 stamp.substr(9, 2), stamp.substr(11, 2), stamp.substr(13, 2)))
-                                : Result<Time>(fail(Code::kBadInput, "no date"));
-  if (!at) return fail(Code::kBadInput, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  const Result<Time> at =
+      basic ? parse_time(fmt::format("{}-{}-{}T{}:{}:{}Z", stamp.substr(0, 4), stamp.substr(4, 2), stamp.substr(6, 2),
+                                     stamp.substr(9, 2), stamp.substr(11, 2), stamp.substr(13, 2)))
+            : Result<Time>(fail(Code::kBadInput, "no date"));
+  if (!at)
+    return fail(Code::kBadInput,
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
   received.at = *at;
   return received;
 }
 
 Result<std::string> expected_signature(const net::Request& request, const ReceivedSignature& received,
                                        const Secret<std::string>& secret_key) {
-  return signature(request, received.signed_headers, received.scope, received.date, net::header(request.headers, "x-amz-date"), secret_key);
+  return signature(request, received.signed_headers, received.scope, received.date,
+                   net::header(request.headers, "x-amz-date"), secret_key);
 }
 
 }  // namespace tombolo::aws

@@ -24,12 +24,12 @@ Result<> sign(net::Request& request, const Credentials& credentials, const Signi
 // What a received request claims in its Authorization header.
 struct ReceivedSignature {
   std::string access_key;
-  std::string date;                         // of the credential scope: "20150830"
+  std::string date;  // of the credential scope: "20150830"
   SigningScope scope;
   std::vector<std::string> signed_headers;  // as sent: lower case, sorted
-  std::string signature;                    // hex
-  std::string session_token;                // "" when none was sent
-  Time at{};                                // X-Amz-Date
+  std::string signature;  // hex
+  std::string session_token;  // "" when none was sent
+  Time at{};  // X-Amz-Date
 };
 
 // kNotFound: there is no Authorization header. kBadInput: there is one, but not of this form (the sentence says what is

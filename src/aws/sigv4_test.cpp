@@ -10,7 +10,8 @@ namespace tombolo::aws {
 namespace {
 
 // AWS's own example key, published in its documentation.
-const Credentials kExample{"AKIDEXAMPLE", Secret<std::string>("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), {}, {}, "test"};
+const Credentials kExample{
+    "AKIDEXAMPLE", Secret<std::string>("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), {}, {}, "test"};
 constexpr const char* kForm = "application/x-www-form-urlencoded; charset=utf-8";
 
 Time vector_time() { return *parse_time("2015-08-30T12:36:00Z"); }
@@ -39,21 +40,27 @@ std::vector<Vector> vectors() {
        "959e176f07ac8ca49fa96d51891bf5b3fdd65465880f32b86517b9f3de80048e"},
       {"empty body", "ec2", ask("POST", host + "/", {{"Content-Type", kForm}}), "", "content-type;host;x-amz-date",
        "c87c39e2cd30dff82a55f17f3d757eb6f3d4d1bcb340c524879601e7b3a60154"},
-      {"query", "ec2", ask("GET", host + "/?Filter.1.Value.1=" + strange + "&Action=DescribeVpcs&Filter.1.Name=tag%3Aa%20b", {}), "",
+      {"query", "ec2",
+       ask("GET", host + "/?Filter.1.Value.1=" + strange + "&Action=DescribeVpcs&Filter.1.Name=tag%3Aa%20b", {}), "",
        "host;x-amz-date", "c11c1bafd00b093648202f56a6ff79cbb7421de7ea22da8895e3e54a830a39f8"},
-      {"s3 put", "s3", ask("PUT", host + "/b/a%20b%2Bc/%C3%A9~x%3D", {{"content-type", "text/plain"}, {"if-none-match", "*"}}, "hello"), "tok",
-       "content-type;host;if-none-match;x-amz-content-sha256;x-amz-date;x-amz-security-token",
+      {"s3 put", "s3",
+       ask("PUT", host + "/b/a%20b%2Bc/%C3%A9~x%3D", {{"content-type", "text/plain"}, {"if-none-match", "*"}}, "hello"),
+       "tok", "content-type;host;if-none-match;x-amz-content-sha256;x-amz-date;x-amz-security-token",
        "a7da86c73a7e53b54c3d15427aef62191555588181c8670b230d79961ee70d3f"},
-      {"s3 list", "s3", ask("GET", host + "/b?list-type=2&prefix=a%2Fb%20c%2Bd", {}), "", "host;x-amz-content-sha256;x-amz-date",
-       "2e579978ea1b6a2ca1451b1fcfa1fa0e9eb794cc5d83e07747666ee8dfb18919"},
+      {"s3 list", "s3", ask("GET", host + "/b?list-type=2&prefix=a%2Fb%20c%2Bd", {}), "",
+       "host;x-amz-content-sha256;x-amz-date", "2e579978ea1b6a2ca1451b1fcfa1fa0e9eb794cc5d83e07747666ee8dfb18919"},
       {"json", "servicequotas",
-       ask("POST", host + "/", {{"Content-Type", "application/x-amz-json-1.1"}, {"X-Amz-Target", "ServiceQuotasV20190624.GetServiceQuota"}}, "{}"),
-       "", "content-type;host;x-amz-date;x-amz-target", "0e36f9c450b6157e8c7a8ba390a84bb8ba9db34b9ba2b9e3aa5e46753f3370fd"},
+       ask("POST", host + "/",
+           {{"Content-Type", "application/x-amz-json-1.1"}, {"X-Amz-Target", "ServiceQuotasV20190624.GetServiceQuota"}},
+           "{}"),
+       "", "content-type;host;x-amz-date;x-amz-target",
+       "0e36f9c450b6157e8c7a8ba390a84bb8ba9db34b9ba2b9e3aa5e46753f3370fd"},
       {"path encoded twice", "execute-api", ask("GET", host + "/a%20b/c", {}), "", "host;x-amz-date",
        "664b86f4a23c86dd073c9516cf78eeb6b11249e425a8707d5cf9a1f6fe810ac9"},
       {"get-vanilla", "service", ask("GET", "https://example.amazonaws.com/", {}), "", "host;x-amz-date",
        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-      {"documented iam", "iam", ask("GET", "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", {{"Content-Type", kForm}}), "",
+      {"documented iam", "iam",
+       ask("GET", "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08", {{"Content-Type", kForm}}), "",
        "content-type;host;x-amz-date", "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"},
   };
 }
@@ -95,7 +102,9 @@ TEST(Signature, AnyChangeOnTheWayIsSeen) {
   net::Request request = vectors()[0].request;
   ASSERT_TRUE(sign(request, kExample, {"us-east-1", "ec2"}, vector_time()));
   const auto received = *read_signature(request);
-  const auto differs = [&](net::Request changed) { return *expected_signature(changed, received, kExample.secret_key) != received.signature; };
+  const auto differs = [&](net::Request changed) {
+    return *expected_signature(changed, received, kExample.secret_key) != received.signature;
+  };
   EXPECT_FALSE(differs(request));
   net::Request changed = request;
   changed.body += "&DryRun=true";
@@ -118,18 +127,23 @@ TEST(Signature, SigningAgainReplacesTheFirstSignature) {
   ASSERT_TRUE(sign(request, temporary, {"us-east-1", "ec2"}, vector_time() + std::chrono::hours(1)));
   ASSERT_TRUE(sign(request, kExample, {"us-east-1", "ec2"}, vector_time()));
   EXPECT_EQ(read_signature(request)->signature, vectors()[0].signature);
-  EXPECT_EQ(std::ranges::count_if(request.headers, [](const net::Header& h) { return h.name == "Authorization" || h.name == "X-Amz-Date"; }), 2);
+  EXPECT_EQ(
+      std::ranges::count_if(request.headers,
+                            [](const net::Header& h) { return h.name == "Authorization" || h.name == "X-Amz-Date"; }),
+      2);
 }
 
 TEST(Signature, MalformedAuthorizationsAreNamed) {
   const auto reading = [](std::string authorization) {
-    return read_signature(ask("GET", "http://h/", {{"Authorization", std::move(authorization)}, {"X-Amz-Date", "20150830T123600Z"}}));
+    return read_signature(
+        ask("GET", "http://h/", {{"Authorization", std::move(authorization)}, {"X-Amz-Date", "20150830T123600Z"}}));
   };
   EXPECT_EQ(read_signature(ask("GET", "http://h/", {})).error().code(), Code::kNotFound);
-  for (const char* bad : {"Basic abc", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/20150830/r/s/aws4_request, Signature=0",
-                          "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0",
-                          "AWS4-HMAC-SHA256 Credential=a/20150831/r/s/aws4_request, SignedHeaders=host, Signature=0",
-                          "AWS4-HMAC-SHA256 Credential=a/20150830/r/s/aws4_request, SignedHeaders=x-amz-date, Signature=0"}) {
+  for (const char* bad :
+       {"Basic abc", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/20150830/r/s/aws4_request, Signature=0",
+        "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0",
+        "AWS4-HMAC-SHA256 Credential=a/20150831/r/s/aws4_request, SignedHeaders=host, Signature=0",
+        "AWS4-HMAC-SHA256 Credential=a/20150830/r/s/aws4_request, SignedHeaders=x-amz-date, Signature=0"}) {
     auto got = reading(bad);
     ASSERT_FALSE(got) << bad;
     EXPECT_EQ(got.error().code(), Code::kBadInput) << bad;

@@ -97,9 +97,11 @@ bool breaks_the_message(std::string_view text) {
 Result<HeaderList> header_list(const Request& request) {
   HeaderList list;
   for (const Header& h : request.headers) {
-    if (h.name.empty() || breaks_the_message(h.name) || breaks_the_message(h.value) || h.name.find(':') != std::string::npos)
+    if (h.name.empty() || breaks_the_message(h.name) || breaks_the_message(h.value) ||
+        h.name.find(':') != std::string::npos)
       return fail(Code::kBadInput, fmt::format("the header \"{}\" holds a line break or a colon", h.name));
-    append(list, h.value.empty() ? h.name + ";" : h.name + ": " + h.value);  // "name;" is libcurl's word for an empty value
+    append(list,
+           h.value.empty() ? h.name + ";" : h.name + ": " + h.value);  // "name;" is libcurl's word for an empty value
   }
   // Headers that libcurl would add by itself; ours go out as they stand, and they are signed.
   for (const char* own : {"Accept", "Expect", "Content-Type", "User-Agent"})
@@ -146,9 +148,11 @@ void CurlTransport::give_back(std::unique_ptr<Handle> handle) {
 
 namespace {
 
-void configure(CURL* easy, const Request& request, const CurlOptions& options, const HeaderList& headers, Exchange& exchange,
-               char* error_text) {
-  const auto milliseconds = [](Duration d) { return std::max(1L, static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(d).count())); };
+void configure(CURL* easy, const Request& request, const CurlOptions& options, const HeaderList& headers,
+               Exchange& exchange, char* error_text) {
+  const auto milliseconds = [](Duration d) {
+    return std::max(1L, static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(d).count()));
+  };
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);  // over HTTP/2 libcurl repeats refused streams
@@ -167,7 +171,8 @@ void configure(CURL* easy, const Request& request, const CurlOptions& options, c
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
 
-  const bool asks_only = request.body.empty() && (request.method == "GET" || request.method == "HEAD" || request.method == "DELETE");
+  const bool asks_only =
+      request.body.empty() && (request.method == "GET" || request.method == "HEAD" || request.method == "DELETE");
   if (request.method == "HEAD") {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   } else if (asks_only) {
@@ -211,8 +216,7 @@ Error failure(CURLcode code, CURL* easy, const Request& request, const char* err
   long bytes_sent = 0;
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes_sent);
   switch (code) {
-    case CURLE_ABORTED_BY_CALLBACK:
-      return Error(Code::kCancelled, fmt::format("the request to {} was stopped", host));
+    case CURLE_ABORTED_BY_CALLBACK: return Error(Code::kCancelled, fmt::format("the request to {} was stopped", host));
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
@@ -230,10 +234,8 @@ Error failure(CURLcode code, CURL* easy, const Request& request, const char* err
           .hint("Check the network connection and the region's name.");
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PROXY:
-      return Error(Code::kUnreachable, fmt::format("no connection to {}: {}", host, words));
-    default:
-      break;
+    case CURLE_PROXY: return Error(Code::kUnreachable, fmt::format("no connection to {}: {}", host, words));
+    default: break;
   }
   if (bytes_sent == 0) return Error(Code::kUnreachable, fmt::format("nothing could be sent to {}: {}", host, words));
   if (code == CURLE_SEND_FAIL_REWIND)
@@ -262,8 +264,11 @@ Result<Response> CurlTransport::send(const Request& request, const std::stop_tok
   curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);
   std::optional<Error> error;
-  if (exchange.too_large) error = Error(Code::kCorrupt, fmt::format("the answer of {} is larger than {} bytes", host_of(request.url), options_.body_limit));
-  else if (code != CURLE_OK) error = failure(code, handle->easy, request, error_text);
+  if (exchange.too_large)
+    error = Error(Code::kCorrupt,
+                  fmt::format("the answer of {} is larger than {} bytes", host_of(request.url), options_.body_limit));
+  else if (code != CURLE_OK)
+    error = failure(code, handle->easy, request, error_text);
   give_back(std::move(handle));
   if (error) return fail(std::move(*error));
   return std::move(exchange.response);

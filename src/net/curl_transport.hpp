@@ -16,8 +16,8 @@
 namespace tombolo::net {
 
 struct CurlOptions {
-  std::string ca_bundle;                              // PEM file of trusted authorities; "": the system's
-  std::size_t body_limit = std::size_t{64} << 20;     // bytes of one answer; more is kCorrupt
+  std::string ca_bundle;  // PEM file of trusted authorities; "": the system's
+  std::size_t body_limit = std::size_t{64} << 20;  // bytes of one answer; more is kCorrupt
   Duration connect_timeout = std::chrono::seconds(10);
 };
 

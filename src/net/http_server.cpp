@@ -117,7 +117,8 @@ Request request_of(const httplib::Request& in, std::string body) {
   request.method = in.method;
   request.url = "http://" + in.get_header_value("Host") + in.target;
   for (const auto& [name, value] : in.headers) {
-    const bool invented = name == "REMOTE_ADDR" || name == "REMOTE_PORT" || name == "LOCAL_ADDR" || name == "LOCAL_PORT";
+    const bool invented =
+        name == "REMOTE_ADDR" || name == "REMOTE_PORT" || name == "LOCAL_ADDR" || name == "LOCAL_PORT";
     if (!invented) request.headers.push_back({name, value});
   }
   request.body = std::move(body);
@@ -151,23 +152,30 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpHandler handler, HttpS
   impl->handler = std::move(handler);
   impl->options = options;
   Server& server = impl->server;
-  server.new_task_queue = [threads = options.threads] { return new httplib::ThreadPool(static_cast<std::size_t>(threads)); };
+  server.new_task_queue = [threads = options.threads] {
+    return new httplib::ThreadPool(static_cast<std::size_t>(threads));
+  };
   server.set_tcp_nodelay(true);
   server.set_keep_alive_max_count(kKeepAlive);
   server.set_payload_max_length(options.body_limit);
 
   const std::string anything = R"([\s\S]*)";
   Impl* self = impl.get();
-  const auto without_body = [self](const httplib::Request& in, httplib::Response& out) { answer(self->handler, in, "", out); };
+  const auto without_body = [self](const httplib::Request& in, httplib::Response& out) {
+    answer(self->handler, in, "", out);
+  };
   // With a content reader, because without one forms over 8 KiB are refused.
-  const auto with_body = [self](const httplib::Request& in, httplib::Response& out, const httplib::ContentReader& read) {
+  const auto with_body = [self](const httplib::Request& in, httplib::Response& out,
+                                const httplib::ContentReader& read) {
     std::string body;
     const bool whole = read([&](const char* data, std::size_t size) {
       body.append(data, size);
       return body.size() <= self->options.body_limit;
     });
-    if (whole) answer(self->handler, in, std::move(body), out);
-    else if (out.status < 400) out.status = 413;
+    if (whole)
+      answer(self->handler, in, std::move(body), out);
+    else if (out.status < 400)
+      out.status = 413;
   };
   server.Get(anything, without_body);
   server.Options(anything, without_body);
@@ -176,8 +184,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpHandler handler, HttpS
   server.Patch(anything, with_body);
   server.Delete(anything, with_body);
 
-  if (options.port == 0) impl->port = server.bind_to_any_port(options.address);
-  else impl->port = server.bind_to_port(options.address, options.port) ? options.port : -1;
+  if (options.port == 0)
+    impl->port = server.bind_to_any_port(options.address);
+  else
+    impl->port = server.bind_to_port(options.address, options.port) ? options.port : -1;
   if (impl->port <= 0)
     return fail(Code::kIo, fmt::format("cannot listen on {}:{}", options.address, options.port),
                 "Another program may hold the port; take another one, or 0 for any free one.");

@@ -21,9 +21,9 @@ using HttpHandler = std::function<std::optional<Response>(const Request&)>;
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
-  int port = 0;                                    // 0: any free one
+  int port = 0;  // 0: any free one
   std::size_t body_limit = std::size_t{16} << 20;  // bytes; more is answered with 413
-  int threads = 64;                                // connections served at the same time
+  int threads = 64;  // connections served at the same time
 };
 
 class HttpServer {
@@ -35,8 +35,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   int port() const;
-  std::string url() const;             // "http://127.0.0.1:40123"
-  std::uint64_t connections() const;   // accepted so far
+  std::string url() const;  // "http://127.0.0.1:40123"
+  std::uint64_t connections() const;  // accepted so far
   // Ends after the answers in flight; idle connections are closed at once. The handler must not call it.
   void stop();
 

@@ -86,8 +86,11 @@ void say(int peer, std::string_view text) { EXPECT_GT(send(peer, text.data(), te
 TEST(Transport, EverythingArrivesAsItWasSent) {
   auto server = serve(echo);
   CurlTransport transport;
-  Request request{"PUT", server->url() + "/a%20b/./c%2Bd//?x=%7E&y", {{"X-Amz-Date", "20150830T123600Z"}},
-                  std::string("body\0with zero", 14), std::chrono::seconds(5)};
+  Request request{"PUT",
+                  server->url() + "/a%20b/./c%2Bd//?x=%7E&y",
+                  {{"X-Amz-Date", "20150830T123600Z"}},
+                  std::string("body\0with zero", 14),
+                  std::chrono::seconds(5)};
   auto answer = transport.send(request, {});
   ASSERT_TRUE(answer) << answer.error().text();
   EXPECT_EQ(answer->status, 200);
@@ -272,7 +275,8 @@ TEST(Transport, HeadersCannotSmuggleASecondMessage) {
   CurlTransport transport;
   Request request{"GET", server->url() + "/", {{"X-A", "1\r\nX-B: 2"}}, "", std::chrono::seconds(5)};
   EXPECT_EQ(transport.send(request, {}).error().code(), Code::kBadInput);
-  EXPECT_EQ(transport.send({"GET", "file:///etc/passwd", {}, "", std::chrono::seconds(5)}, {}).error().code(), Code::kBadInput);
+  EXPECT_EQ(transport.send({"GET", "file:///etc/passwd", {}, "", std::chrono::seconds(5)}, {}).error().code(),
+            Code::kBadInput);
 }
 
 TEST(Transport, AProxyVariableDoesNotCatchLoopback) {
