@@ -18,9 +18,12 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0)
 std::vector<std::string> characters(std::string_view line) {
   std::vector<std::string> out;
   for (const char c : line) {
-    if (continues_character(c) && !out.empty()) out.back() += c;
-    else if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) out.emplace_back("?");
-    else out.emplace_back(1, c);
+    if (continues_character(c) && !out.empty())
+      out.back() += c;
+    else if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f)
+      out.emplace_back("?");
+    else
+      out.emplace_back(1, c);
   }
   return out;
 }
@@ -63,7 +66,8 @@ std::string excerpt(const Diagnostic& d, std::string_view text) {
   const std::size_t room = first < line.size() ? line.size() - first : 1;
   const std::size_t length = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(d.length, 1)), 1, room);
   const std::string number = std::to_string(d.at.line);
-  return fmt::format("  {} | {}\n  {} | {}^{}\n", number, shown, std::string(number.size(), ' '), blanks, std::string(length - 1, '~'));
+  return fmt::format("  {} | {}\n  {} | {}^{}\n", number, shown, std::string(number.size(), ' '), blanks,
+                     std::string(length - 1, '~'));
 }
 
 std::string lower(std::string_view word) {

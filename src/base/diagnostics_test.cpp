@@ -78,7 +78,8 @@ TEST(Diagnostics, WindowsLineEndsAreNotShown) {
 
 TEST(Diagnostics, SortsByPositionAndKeepsTheOrderOfEquals) {
   Diagnostics diagnostics;
-  for (auto d : {at(3, 1, 1, "third"), at(1, 5, 1, "first"), at(3, 1, 1, "fourth"), at(1, 9, 1, "second")}) diagnostics.add(d);
+  for (auto d : {at(3, 1, 1, "third"), at(1, 5, 1, "first"), at(3, 1, 1, "fourth"), at(1, 9, 1, "second")})
+    diagnostics.add(d);
   diagnostics.sort();
   std::vector<std::string> order;
   for (const auto& d : diagnostics.list()) order.push_back(d.message);

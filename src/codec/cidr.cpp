@@ -87,7 +87,8 @@ std::strong_ordering Address::operator<=>(const Address& other) const {
 
 Result<Cidr> Cidr::parse(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return fail(Code::kBadInput, fmt::format("\"{}\" is not a network in CIDR form: {}", text.substr(0, 2 * kLongestAddress), why),
+    return fail(Code::kBadInput,
+                fmt::format("\"{}\" is not a network in CIDR form: {}", text.substr(0, 2 * kLongestAddress), why),
                 "Write it like 10.42.0.0/16.");
   };
   const auto slash = text.find('/');

@@ -28,7 +28,8 @@ TEST(Address, BytesAreInNetworkOrderAndComeBack) {
 TEST(Address, V6OrdersAfterV4ThenByNumber) {
   std::vector<Address> all{address("::1"), address("10.0.0.10"), address("255.255.255.255"), address("10.0.0.9")};
   std::sort(all.begin(), all.end());
-  EXPECT_THAT(all, testing::ElementsAre(address("10.0.0.9"), address("10.0.0.10"), address("255.255.255.255"), address("::1")));
+  EXPECT_THAT(
+      all, testing::ElementsAre(address("10.0.0.9"), address("10.0.0.10"), address("255.255.255.255"), address("::1")));
 }
 
 TEST(Address, NextCarriesOverBytesAndWraps) {
@@ -38,7 +39,8 @@ TEST(Address, NextCarriesOverBytesAndWraps) {
 }
 
 TEST(Address, RefusesWhatIsNone) {
-  for (const auto* text : {"", "10.42.0", "010.42.0.1", "10.42.0.256", "10.42.0.1/16", " 10.42.0.1", "fe80::1%eth0", "::1::", "lighthouse"}) {
+  for (const auto* text : {"", "10.42.0", "010.42.0.1", "10.42.0.256", "10.42.0.1/16", " 10.42.0.1", "fe80::1%eth0",
+                           "::1::", "lighthouse"}) {
     auto parsed = Address::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), Code::kBadInput);
@@ -80,7 +82,8 @@ TEST(Cidr, RefusesWhatIsNoneAndSaysWhy) {
   EXPECT_THAT(Cidr::parse("10.42.0.0").error().sentence(), testing::HasSubstr("no /prefix"));
   EXPECT_THAT(Cidr::parse("10.42.0/16").error().sentence(), testing::HasSubstr("not an IP address"));
   EXPECT_THAT(Cidr::parse("10.42.0.0/33").error().sentence(), testing::HasSubstr("more than 32"));
-  for (const auto* text : {"10.42.0.0/", "10.42.0.0/-0", "10.42.0.0/+8", "10.42.0.0/016", "10.42.0.0/8 ", "10.42.0.0/99999999999"}) {
+  for (const auto* text :
+       {"10.42.0.0/", "10.42.0.0/-0", "10.42.0.0/+8", "10.42.0.0/016", "10.42.0.0/8 ", "10.42.0.0/99999999999"}) {
     EXPECT_FALSE(Cidr::parse(text)) << text;
   }
 }

@@ -15,13 +15,16 @@ constexpr std::size_t kOsByte = 9;        // RFC 1952: place of OS in the header
 constexpr Byte kOsUnknown = 255;
 
 // zlib counts in unsigned ints.
-uInt piece(std::size_t left) { return static_cast<uInt>(std::min<std::size_t>(left, std::numeric_limits<uInt>::max())); }
+uInt piece(std::size_t left) {
+  return static_cast<uInt>(std::min<std::size_t>(left, std::numeric_limits<uInt>::max()));
+}
 
 }  // namespace
 
 Bytes gzip(ByteView plain) {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzipWrapper, 9, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+  if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzipWrapper, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::bad_alloc();
   Bytes packed;
   std::size_t taken = 0;
   int state = Z_OK;
@@ -66,12 +69,14 @@ Result<Bytes> gunzip(ByteView packed, std::size_t limit) {
     stream.avail_out = kChunk;
     const int state = inflate(&stream, Z_NO_FLUSH);
     plain.resize(plain.size() - stream.avail_out);
-    if (plain.size() > limit) return fail(Code::kBadInput, fmt::format("the gzip data unpacks to more than {} bytes", limit));
+    if (plain.size() > limit)
+      return fail(Code::kBadInput, fmt::format("the gzip data unpacks to more than {} bytes", limit));
     if (state == Z_STREAM_END) {
       if (stream.avail_in == 0 && taken == packed.size()) return plain;
       if (inflateReset(&stream) != Z_OK) return fail(Code::kInternal, "zlib did not start again");
     } else if (state != Z_OK && state != Z_BUF_ERROR) {
-      return fail(Code::kCorrupt, fmt::format("not gzip data, or damaged: {}", stream.msg ? stream.msg : "unknown reason"));
+      return fail(Code::kCorrupt,
+                  fmt::format("not gzip data, or damaged: {}", stream.msg ? stream.msg : "unknown reason"));
     }
   }
 }

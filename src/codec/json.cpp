@@ -1,8 +1,8 @@
 #include "codec/json.hpp"
 
+#include <fmt/format.h>
 #include <boost/json/serialize.hpp>
 #include <boost/json/stream_parser.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t kLongestText = 32u << 20;
 constexpr std::size_t kDeepest = 100;
 
-std::string quoted(std::string_view text) { return boost::json::serialize(boost::json::string_view(text.data(), text.size())); }
+std::string quoted(std::string_view text) {
+  return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
+}
 
 std::string_view view(boost::json::string_view text) { return {text.data(), text.size()}; }
 
@@ -70,7 +72,8 @@ void append_pretty(std::string& out, const Json& value, std::size_t depth) {
 
 Result<Json> parse_json(std::string_view text) {
   if (text.size() > kLongestText) {
-    return fail(Code::kCorrupt, fmt::format("JSON of {} bytes is more than the {} accepted", text.size(), kLongestText));
+    return fail(Code::kCorrupt,
+                fmt::format("JSON of {} bytes is more than the {} accepted", text.size(), kLongestText));
   }
   boost::json::parse_options options;
   options.max_depth = kDeepest;

@@ -7,10 +7,13 @@ namespace {
 
 Json json(std::string_view text) { return parse_json(text).value(); }
 
-TEST(Json, KeepsTheOrderOfKeys) { EXPECT_EQ(to_text(json(R"({"b":1,"a":[true,null]})")), R"({"b":1,"a":[true,null]})"); }
+TEST(Json, KeepsTheOrderOfKeys) {
+  EXPECT_EQ(to_text(json(R"({"b":1,"a":[true,null]})")), R"({"b":1,"a":[true,null]})");
+}
 
 TEST(Json, CanonicalTextIsEqualForEqualValues) {
-  EXPECT_EQ(to_canonical_text(json(R"({"b":{"y":1,"x":"\u00e9"},"a":2})")), "{\"a\":2,\"b\":{\"x\":\"\u00e9\",\"y\":1}}");
+  EXPECT_EQ(to_canonical_text(json(R"({"b":{"y":1,"x":"\u00e9"},"a":2})")),
+            "{\"a\":2,\"b\":{\"x\":\"\u00e9\",\"y\":1}}");
   EXPECT_EQ(to_canonical_text(json("[ ]")), "[]");
 }
 

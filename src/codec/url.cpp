@@ -55,7 +55,8 @@ std::string_view split_authority(std::string_view authority, Url& url) {
     const auto colon = authority.find(':');
     url.host = to_lower(authority.substr(0, colon));
     const auto good = [](char c) { return is_unreserved(c) || c == '%'; };
-    if (!std::all_of(url.host.begin(), url.host.end(), good)) return "the host name has a character that no host name has";
+    if (!std::all_of(url.host.begin(), url.host.end(), good))
+      return "the host name has a character that no host name has";
     port = colon == std::string_view::npos ? std::string_view() : authority.substr(colon);
   }
   if (url.host.empty()) return "it has no host";
@@ -129,7 +130,8 @@ Result<Url> parse_url(std::string_view absolute) {
                 "Write it like https://host.example/path.");
   };
   const auto printable = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; };
-  if (!std::all_of(absolute.begin(), absolute.end(), printable)) return wrong("it has a blank or a control character in it");
+  if (!std::all_of(absolute.begin(), absolute.end(), printable))
+    return wrong("it has a blank or a control character in it");
   const auto colon = absolute.find("://");
   if (colon == std::string_view::npos || colon == 0) return wrong("it does not begin with a scheme such as https://");
   Url url;

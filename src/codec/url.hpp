@@ -26,7 +26,7 @@ struct Url {
   std::string query;       // without '?'
 
   std::uint16_t effective_port() const;  // the written one, or 80/443 by scheme, or 0
-  std::string authority() const;         // "host" or "host:port" as the Host header wants it: no port when it is the scheme's
+  std::string authority() const;  // "host" or "host:port" as the Host header wants it: no port when it is the scheme's
   std::string text() const;
 };
 

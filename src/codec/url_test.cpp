@@ -19,7 +19,8 @@ TEST(PercentEncoding, EveryByteComesBack) {
 }
 
 TEST(PercentEncoding, RefusesBrokenEscapes) {
-  for (const auto* text : {"%", "a%2", "%zz", "%2g"}) EXPECT_EQ(percent_decode(text).error().code(), Code::kCorrupt) << text;
+  for (const auto* text : {"%", "a%2", "%zz", "%2g"})
+    EXPECT_EQ(percent_decode(text).error().code(), Code::kCorrupt) << text;
 }
 
 TEST(Url, FallsIntoItsPieces) {
@@ -48,8 +49,9 @@ TEST(Url, Ipv6LiteralsLoseAndRegainTheirBrackets) {
 }
 
 TEST(Url, RefusesWhatCannotBeAsked) {
-  for (const auto* text : {"", "/path", "host:80/x", "https://", "https:///x", "http://u:p@h/", "http://h:0/", "http://h:65536/", "http://h:x/",
-                           "http://h h/", "http://h/\n", "http://[::1", "http://[x]/", "http://[::1]x/", "1http://h", "http://h_\"/"}) {
+  for (const auto* text : {"", "/path", "host:80/x", "https://", "https:///x", "http://u:p@h/", "http://h:0/",
+                           "http://h:65536/", "http://h:x/", "http://h h/", "http://h/\n", "http://[::1", "http://[x]/",
+                           "http://[::1]x/", "1http://h", "http://h_\"/"}) {
     auto parsed = parse_url(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), Code::kBadInput);
@@ -64,7 +66,8 @@ TEST(Form, ComesBackWhateverIsInIt) {
 
 TEST(Form, ReadsWhatBrowsersAndOldProgramsWrite) {
   const auto form = decode_form("a=1+2&&b&c=%3D&a=3").value();
-  EXPECT_THAT(form, testing::ElementsAre(testing::Pair("a", "1 2"), testing::Pair("b", ""), testing::Pair("c", "="), testing::Pair("a", "3")));
+  EXPECT_THAT(form, testing::ElementsAre(testing::Pair("a", "1 2"), testing::Pair("b", ""), testing::Pair("c", "="),
+                                         testing::Pair("a", "3")));
   EXPECT_EQ(field(form, "a"), "1 2");
   EXPECT_EQ(field(form, "none"), "");
   EXPECT_FALSE(decode_form("a=%"));

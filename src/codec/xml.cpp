@@ -36,16 +36,22 @@ bool looks_like_html(std::string_view text) {
 
 // XML 1.0, production 2.
 bool allowed(std::uint32_t c) {
-  return c == 0x9 || c == 0xa || c == 0xd || (c >= 0x20 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c <= 0x10ffff);
+  return c == 0x9 || c == 0xa || c == 0xd || (c >= 0x20 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd) ||
+         (c >= 0x10000 && c <= 0x10ffff);
 }
 
 // "lt", "#60", "#x3c" -> text; false for anything else.
 bool append_reference(std::string_view name, std::string& out) {
-  if (name == "lt") out += '<';
-  else if (name == "gt") out += '>';
-  else if (name == "amp") out += '&';
-  else if (name == "quot") out += '"';
-  else if (name == "apos") out += '\'';
+  if (name == "lt")
+    out += '<';
+  else if (name == "gt")
+    out += '>';
+  else if (name == "amp")
+    out += '&';
+  else if (name == "quot")
+    out += '"';
+  else if (name == "apos")
+    out += '\'';
   else if (name.size() > 1 && name.front() == '#') {
     const bool hex = name[1] == 'x';
     const auto digits = name.substr(hex ? 2 : 1);
@@ -69,7 +75,8 @@ Result<std::string> unescape(std::string_view raw) {
     raw.remove_prefix(mark + 1);
     const auto end = raw.find(';');
     if (end == std::string_view::npos || !append_reference(raw.substr(0, end), out)) {
-      return broken(fmt::format("&{} is not one of the five entities XML has by itself", raw.substr(0, std::min<std::size_t>(end, 20))));
+      return broken(fmt::format("&{} is not one of the five entities XML has by itself",
+                                raw.substr(0, std::min<std::size_t>(end, 20))));
     }
     raw.remove_prefix(end + 1);
   }
@@ -87,9 +94,12 @@ Result<XmlElement> read_element(const pugi::xml_node& node, int depth) {
   }
   std::string text;
   for (const auto& child : node.children()) {
-    if (child.type() == pugi::node_element) element.children.push_back(TRY(read_element(child, depth + 1)));
-    else if (child.type() == pugi::node_pcdata) text += TRY(unescape(child.value()));
-    else if (child.type() == pugi::node_cdata) text += child.value();
+    if (child.type() == pugi::node_element)
+      element.children.push_back(TRY(read_element(child, depth + 1)));
+    else if (child.type() == pugi::node_pcdata)
+      text += TRY(unescape(child.value()));
+    else if (child.type() == pugi::node_cdata)
+      text += child.value();
   }
   element.text = trimmed(text);
   return element;
@@ -133,10 +143,12 @@ std::string XmlElement::text_at(std::string_view path, std::string_view fallback
 }
 
 Result<XmlElement> parse_xml(std::string_view text) {
-  if (text.size() > kLongestText) return broken(fmt::format("{} bytes are more than the {} accepted", text.size(), kLongestText));
+  if (text.size() > kLongestText)
+    return broken(fmt::format("{} bytes are more than the {} accepted", text.size(), kLongestText));
   if (looks_like_html(text)) {
     return fail(Code::kCorrupt, "an HTML page came where XML was expected",
-                "Something between here and the service answered in its place: a proxy, a captive portal, a wrong endpoint URL.");
+                "Something between here and the service answered in its place: a proxy, a captive portal, a wrong "
+                "endpoint URL.");
   }
   if (trimmed(text).empty()) return broken("the text is empty");
   if (!is_valid_utf8(text)) return broken("the text is not UTF-8");
@@ -147,7 +159,8 @@ Result<XmlElement> parse_xml(std::string_view text) {
   if (!outcome) return broken(fmt::format("{} at byte {}", outcome.description(), outcome.offset));
   pugi::xml_node root;
   for (const auto& node : document.children()) {
-    if (node.type() == pugi::node_doctype) return broken("it has a DOCTYPE, which no answer needs and which can do harm");
+    if (node.type() == pugi::node_doctype)
+      return broken("it has a DOCTYPE, which no answer needs and which can do harm");
     if (node.type() != pugi::node_element) continue;
     if (root) return broken("it has more than one outermost element");
     root = node;
@@ -163,13 +176,20 @@ std::string escape_xml(std::string_view text) {
     const auto [code, size] = next_code_point(text);
     const auto piece = text.substr(0, size);
     text.remove_prefix(size);
-    if (code == '&') out += "&amp;";
-    else if (code == '<') out += "&lt;";
-    else if (code == '>') out += "&gt;";
-    else if (code == '"') out += "&quot;";
-    else if (code == '\r') out += "&#13;";
-    else if (code == kNotUtf8 || !allowed(code)) append_utf8(out, 0xfffd);
-    else out += piece;
+    if (code == '&')
+      out += "&amp;";
+    else if (code == '<')
+      out += "&lt;";
+    else if (code == '>')
+      out += "&gt;";
+    else if (code == '"')
+      out += "&quot;";
+    else if (code == '\r')
+      out += "&#13;";
+    else if (code == kNotUtf8 || !allowed(code))
+      append_utf8(out, 0xfffd);
+    else
+      out += piece;
   }
   return out;
 }

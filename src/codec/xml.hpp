@@ -42,7 +42,7 @@ class XmlWriter {
   XmlWriter& open(std::string_view name, const Attributes& attributes = {});
   XmlWriter& leaf(std::string_view name, std::string_view text);
   XmlWriter& text(std::string_view text);
-  XmlWriter& close();    // the innermost open element; nothing when none is open
+  XmlWriter& close();  // the innermost open element; nothing when none is open
   std::string finish();  // closes what is open and hands out the text
 
  private:

@@ -91,7 +91,9 @@ TEST(XmlWriter, WhatItWritesIsReadBack) {
 }
 
 TEST(XmlWriter, CharactersThatXmlCannotHoldAreReplaced) {
-  EXPECT_EQ(escape_xml(std::string_view("a\0b\xff\x1b", 5)), "a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(escape_xml(std::string_view("a\0b\xff\x1b", 5)),
+            "a\xef\xbf\xbd"
+            "b\xef\xbf\xbd\xef\xbf\xbd");
   EXPECT_EQ(escape_xml("\xc3\xa9\xf0\x9f\x8f\x9d"), "\xc3\xa9\xf0\x9f\x8f\x9d");
 }
 

@@ -17,7 +17,9 @@ constexpr int kDeepest = 32;
 constexpr std::size_t kMostNodes = 100'000;
 constexpr std::size_t kMostDiagnostics = 100;  // of one file: nobody reads more
 
-Position position(const yaml_mark_t& mark) { return {static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1}; }
+Position position(const yaml_mark_t& mark) {
+  return {static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1};
+}
 
 // What libyaml says, in words for somebody who wrote a file.
 struct Translation {
@@ -34,16 +36,20 @@ constexpr std::array kTranslations{
     Translation{"did not find expected key", "the indentation of this line fits nothing above it",
                 "Keys of one block begin in the same column."},
     Translation{"could not find expected ':'", "a key without ':'", "Write it as \"key: value\"."},
-    Translation{"found unexpected end of stream", "the file ends in the middle of something", "Close the quote or bracket that is open."},
-    Translation{"did not find expected ',' or ']'", "a list in [ ] that is not closed", "Separate the items by commas and close it with ]."},
-    Translation{"did not find expected ',' or '}'", "a mapping in { } that is not closed", "Separate the entries by commas and close it with }."},
+    Translation{"found unexpected end of stream", "the file ends in the middle of something",
+                "Close the quote or bracket that is open."},
+    Translation{"did not find expected ',' or ']'", "a list in [ ] that is not closed",
+                "Separate the items by commas and close it with ]."},
+    Translation{"did not find expected ',' or '}'", "a mapping in { } that is not closed",
+                "Separate the entries by commas and close it with }."},
     Translation{"did not find expected '-' indicator", "a line in a list that does not begin with '-'",
                 "Items of one list begin with '-' in the same column."},
 };
 
 class Reader {
  public:
-  Reader(std::string_view text, std::string_view file, Diagnostics& diagnostics) : text_(text), file_(file), diagnostics_(diagnostics) {
+  Reader(std::string_view text, std::string_view file, Diagnostics& diagnostics)
+      : text_(text), file_(file), diagnostics_(diagnostics) {
     yaml_parser_initialize(&parser_);
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
@@ -72,7 +78,8 @@ class Reader {
     if (failed_) return std::nullopt;
     next();  // past the end of the document
     if (!failed_ && event_.type == YAML_DOCUMENT_START_EVENT) {
-      fault(position(event_.start_mark), 3, "a second document begins here", "One file holds one cluster: remove the line and what follows.");
+      fault(position(event_.start_mark), 3, "a second document begins here",
+            "One file holds one cluster: remove the line and what follows.");
     }
     return failed_ ? std::nullopt : std::optional(std::move(root));
   }
@@ -102,21 +109,27 @@ class Reader {
     const std::string_view problem = parser_.problem ? parser_.problem : "unknown problem";
     if (parser_.error == YAML_READER_ERROR) {
       // The reader counts bytes, and only from a character that no text file has.
-      give_up(position_of_byte(parser_.problem_offset), "a control character that YAML does not allow", "Remove it, or write it as \"\\x1b\" in double quotes.");
+      give_up(position_of_byte(parser_.problem_offset), "a control character that YAML does not allow",
+              "Remove it, or write it as \"\\x1b\" in double quotes.");
       return;
     }
     const auto at = position(parser_.problem_mark);
     for (const auto& translation : kTranslations) {
-      if (translation.libyaml == problem) return give_up(at, std::string(translation.message), std::string(translation.hint));
+      if (translation.libyaml == problem)
+        return give_up(at, std::string(translation.message), std::string(translation.hint));
     }
-    give_up(at, fmt::format("not YAML: {}{}{}", parser_.context ? parser_.context : "", parser_.context ? ", " : "", problem), "");
+    give_up(
+        at,
+        fmt::format("not YAML: {}{}{}", parser_.context ? parser_.context : "", parser_.context ? ", " : "", problem),
+        "");
   }
 
   Position position_of_byte(std::size_t offset) const {
     const auto next_line = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
     const auto line = static_cast<std::size_t>(next_line - line_starts_.begin());
     const auto before = text_.substr(line_starts_[line - 1], offset - line_starts_[line - 1]);
-    const auto column = std::count_if(before.begin(), before.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+    const auto column = std::count_if(before.begin(), before.end(),
+                                      [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
     return {static_cast<int>(line), static_cast<int>(column) + 1};
   }
 
@@ -127,7 +140,8 @@ class Reader {
     const auto from = line_starts_[start.line];
     auto line = text_.substr(from, text_.find('\n', from) - from);
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-    const auto size = std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+    const auto size =
+        std::count_if(line.begin(), line.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
     return std::max(1, static_cast<int>(size) - static_cast<int>(start.column));
   }
 
@@ -135,7 +149,8 @@ class Reader {
   void refuse_extras(const yaml_char_t* anchor, const yaml_char_t* tag) {
     const auto at = position(event_.start_mark);
     if (anchor) fault(at, 1, "anchors (&name) are not used in cluster files", "Write the value where it is needed.");
-    if (tag) fault(at, 1, "tags (!name) are not used in cluster files", "Write the value without a tag; quotes make it text.");
+    if (tag)
+      fault(at, 1, "tags (!name) are not used in cluster files", "Write the value without a tag; quotes make it text.");
   }
 
   // Of the current event, which is consumed; leaves the next one as current.
@@ -157,7 +172,8 @@ class Reader {
         break;
       }
       case YAML_ALIAS_EVENT:
-        fault(out.at, out.length, "aliases (*name) are not used in cluster files", "Write the value where it is needed.");
+        fault(out.at, out.length, "aliases (*name) are not used in cluster files",
+              "Write the value where it is needed.");
         out.refused = true;
         break;
       case YAML_SEQUENCE_START_EVENT:
@@ -172,8 +188,7 @@ class Reader {
         next();
         entries(out, depth);
         break;
-      default:
-        give_up(out.at, "a value was expected here", "");
+      default: give_up(out.at, "a value was expected here", "");
     }
     if (!failed_ && out.kind != YamlNode::Kind::kScalar) out.length = span(start, event_.end_mark);
     next();
@@ -192,7 +207,8 @@ class Reader {
       }
       const auto [first, is_new] = seen.emplace(key.text, key.at);
       if (!is_new) {
-        fault(key.at, key.length, fmt::format("the key \"{}\" is written twice; the first is in line {}", key.text, first->second.line),
+        fault(key.at, key.length,
+              fmt::format("the key \"{}\" is written twice; the first is in line {}", key.text, first->second.line),
               "Remove one of them.");
         continue;
       }
@@ -299,7 +315,8 @@ std::optional<YamlNode> parse_yaml(std::string_view text, std::string_view file,
     diagnostics.add(std::move(d));
     return std::nullopt;
   };
-  if (text.size() > kLongestText) return refuse({}, fmt::format("the file has {} bytes, more than the {} accepted", text.size(), kLongestText), "");
+  if (text.size() > kLongestText)
+    return refuse({}, fmt::format("the file has {} bytes, more than the {} accepted", text.size(), kLongestText), "");
   Position at{1, 1};
   for (auto rest = text; !rest.empty();) {
     const auto [code, size] = next_code_point(rest);
@@ -315,12 +332,18 @@ std::string yaml_scalar(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const auto [code, size] = next_code_point(text);
-    if (code == kNotUtf8) append_utf8(out, 0xfffd);
-    else if (code == '"' || code == '\\') out += fmt::format("\\{}", static_cast<char>(code));
-    else if (code == '\n') out += "\\n";
-    else if (code == '\t') out += "\\t";
-    else if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 || code == 0xfeff) out += fmt::format("\\u{:04x}", code);
-    else out += text.substr(0, size);
+    if (code == kNotUtf8)
+      append_utf8(out, 0xfffd);
+    else if (code == '"' || code == '\\')
+      out += fmt::format("\\{}", static_cast<char>(code));
+    else if (code == '\n')
+      out += "\\n";
+    else if (code == '\t')
+      out += "\\t";
+    else if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 || code == 0xfeff)
+      out += fmt::format("\\u{:04x}", code);
+    else
+      out += text.substr(0, size);
     text.remove_prefix(size);
   }
   return out + '"';

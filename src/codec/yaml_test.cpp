@@ -54,8 +54,10 @@ TEST(Yaml, ColumnsCountCharacters) {
 TEST(Yaml, ScalarsResolveByTheCoreSchemaOf12) {
   for (const auto* text : {"", "~", "null"}) EXPECT_EQ(scalar_type(plain(text)), ScalarType::kNull) << text;
   for (const auto* text : {"true", "FALSE"}) EXPECT_EQ(scalar_type(plain(text)), ScalarType::kBool) << text;
-  for (const auto* text : {"0", "-17", "+3", "0o17", "0xfF", "0123"}) EXPECT_EQ(scalar_type(plain(text)), ScalarType::kInteger) << text;
-  for (const auto* text : {"1.", "1.5", ".5", "1e3", "-.inf", ".nan", "1.5e-3"}) EXPECT_EQ(scalar_type(plain(text)), ScalarType::kFloat) << text;
+  for (const auto* text : {"0", "-17", "+3", "0o17", "0xfF", "0123"})
+    EXPECT_EQ(scalar_type(plain(text)), ScalarType::kInteger) << text;
+  for (const auto* text : {"1.", "1.5", ".5", "1e3", "-.inf", ".nan", "1.5e-3"})
+    EXPECT_EQ(scalar_type(plain(text)), ScalarType::kFloat) << text;
   for (const auto* text : {"no", "yes", "on", "10.42.0.1", "1.2.3", "1_000", "0b1", "e5", ".", "1e", "10:20", "v1"}) {
     EXPECT_EQ(scalar_type(plain(text)), ScalarType::kText) << text;
   }
@@ -102,7 +104,11 @@ TEST(Yaml, OneDocumentOnly) {
   EXPECT_THAT(faults("# only words\n"), HasSubstr("the file is empty"));
   EXPECT_THAT(faults("a: 1\n---\nb: 2\n"), HasSubstr("f.yaml:2:1: a second document"));
   EXPECT_EQ(good("---\na: 1\n...\n").find("a")->value.text, "1");
-  EXPECT_EQ(good("\xef\xbb\xbf" "a: 1\n").find("a")->value.text, "1");
+  EXPECT_EQ(good("\xef\xbb\xbf"
+                 "a: 1\n")
+                .find("a")
+                ->value.text,
+            "1");
 }
 
 TEST(Yaml, LimitsHold) {
@@ -120,9 +126,44 @@ TEST(Yaml, LaughterStaysCheap) {
 }
 
 TEST(YamlScalar, ReadsBackAsTheSameText) {
-  for (const std::string text : {"", "lighthouse", "10.42.0.1", "10.42.0.0/16", "v1.36.4+k3s1", "~/.kube/config", "~", "yes", "NO", "null", "17", "1.5",
-                                 "1e3", "0x1f", "1_000", "2026-11-26", "12:30:00", "- x", "a: b", "a #b", "a\nb\t\x01\"\\", "\xc3\xa9 x", "-", ".5", "1.11.2",
-                                 "87600h", "g4dn.xlarge", "1password", "0o17", "https://x.example/y", " lead", "*x", "&x", "!x", "@x", "%x", "[x]", "{x}"}) {
+  for (const std::string text : {"",
+                                 "lighthouse",
+                                 "10.42.0.1",
+                                 "10.42.0.0/16",
+                                 "v1.36.4+k3s1",
+                                 "~/.kube/config",
+                                 "~",
+                                 "yes",
+                                 "NO",
+                                 "null",
+                                 "17",
+                                 "1.5",
+                                 "1e3",
+                                 "0x1f",
+                                 "1_000",
+                                 "2026-11-26",
+                                 "12:30:00",
+                                 "- x",
+                                 "a: b",
+                                 "a #b",
+                                 "a\nb\t\x01\"\\",
+                                 "\xc3\xa9 x",
+                                 "-",
+                                 ".5",
+                                 "1.11.2",
+                                 "87600h",
+                                 "g4dn.xlarge",
+                                 "1password",
+                                 "0o17",
+                                 "https://x.example/y",
+                                 " lead",
+                                 "*x",
+                                 "&x",
+                                 "!x",
+                                 "@x",
+                                 "%x",
+                                 "[x]",
+                                 "{x}"}) {
     const auto root = good("k: " + yaml_scalar(text) + "\n");
     ASSERT_EQ(root.entries.size(), 1u) << text;
     EXPECT_EQ(root.entries[0].value.text, text);

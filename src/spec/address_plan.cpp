@@ -18,6 +18,7 @@ constexpr int kIpv4Header = 20;
 constexpr int kUdpHeader = 8;
 constexpr int kNebulaHeader = 16;
 constexpr int kNebulaTag = 16;
+constexpr int kSmallestSuggestion = 16;  // prefix length: what k3s and Talos take for themselves
 constexpr int kVxlan = 50;           // inner Ethernet 14, VXLAN 8, UDP 8, IPv4 20
 
 Cidr v4(std::uint32_t address, int prefix) { return {Address::v4(address), prefix}; }
@@ -33,16 +34,17 @@ const std::vector<Cidr>& avoided() {
   return all;
 }
 
-
 // The first free block of that size in `range`, beginning the search at `start`.
 std::optional<Cidr> search(const Cidr& range, std::uint32_t start, int prefix, const std::vector<Cidr>& taken) {
   const std::uint64_t size = std::uint64_t{1} << (32 - prefix);
   const std::uint64_t end = std::uint64_t{range.last().v4_value()} + 1;
   for (std::uint64_t at = (start + size - 1) / size * size; at + size <= end;) {
     const auto candidate = v4(static_cast<std::uint32_t>(at), prefix);
-    const auto in_the_way = std::find_if(taken.begin(), taken.end(), [&](const Cidr& other) { return other.overlaps(candidate); });
+    const auto in_the_way =
+        std::find_if(taken.begin(), taken.end(), [&](const Cidr& other) { return other.overlaps(candidate); });
     if (in_the_way == taken.end()) return candidate;
-    const std::uint64_t past = std::uint64_t{in_the_way->last().v4_value()} + 1;  // the next block behind what is in the way
+    const std::uint64_t past =
+        std::uint64_t{in_the_way->last().v4_value()} + 1;  // the next block behind what is in the way
     at = std::max(at + size, (past + size - 1) / size * size);
   }
   return std::nullopt;
@@ -51,8 +53,10 @@ std::optional<Cidr> search(const Cidr& range, std::uint32_t start, int prefix, c
 // Why two networks must not share addresses, for the reader who wonders.
 std::string_view reason(std::string_view a, std::string_view b) {
   const auto is = [&](std::string_view path) { return a == path || b == path; };
-  if (is("mesh.cidr") && is("cloud.kubernetes.podCIDR")) return "k3s would give the lighthouse's own mesh address to a pod bridge.";
-  if (is("mesh.cidr") && is("cloud.kubernetes.serviceCIDR")) return "k3s would answer mesh addresses with services of its own.";
+  if (is("mesh.cidr") && is("cloud.kubernetes.podCIDR"))
+    return "k3s would give the lighthouse's own mesh address to a pod bridge.";
+  if (is("mesh.cidr") && is("cloud.kubernetes.serviceCIDR"))
+    return "k3s would answer mesh addresses with services of its own.";
   if (is("mesh.cidr") && is("home.lanCIDR")) return "Packets for the neighbour at home would be sent into the mesh.";
   if (is("mesh.cidr")) return "The home cluster would keep packets for the mesh to itself.";
   if (is("home.lanCIDR")) return "Packets for machines at home would end in the cluster network.";
@@ -97,16 +101,21 @@ void check_overlaps(const Cluster& cluster, Diagnostics& diagnostics) {
     for (std::size_t earlier = 0; earlier < later; ++earlier) {
       const auto& blamed = all[later];
       const auto& other = all[earlier];
-      if (!blamed.cidr.overlaps(other.cidr) || !is_sound(before, blamed.path) || !is_sound(before, other.path)) continue;
-      if (!suggestion) {
-        suggestion = free_network(blamed.cidr.prefix(), taken);
+      if (!blamed.cidr.overlaps(other.cidr) || !is_sound(before, blamed.path) || !is_sound(before, other.path))
+        continue;
+      // As large as the wrong one if there is room for that, else smaller.
+      for (int prefix = blamed.cidr.prefix();
+           !suggestion && prefix <= std::max(blamed.cidr.prefix(), kSmallestSuggestion); ++prefix) {
+        suggestion = free_network(prefix, taken);
         if (suggestion) taken.push_back(*suggestion);
       }
       const bool written = cluster.source.places.contains(blamed.path);
       std::string hint(reason(blamed.path, other.path));
       if (suggestion && written) hint += fmt::format(" Take {} (free in this file).", suggestion->text());
-      if (suggestion && !written) hint += fmt::format(" Write {}: {} (free in this file).", blamed.path, suggestion->text());
-      const auto message = fmt::format("{} {}{} overlaps {}", blamed.path, blamed.cidr.text(), written ? "" : " (the default)", named(cluster, other.path, other.cidr.text()));
+      if (suggestion && !written)
+        hint += fmt::format(" Write {}: {} (free in this file).", blamed.path, suggestion->text());
+      const auto message = fmt::format("{} {}{} overlaps {}", blamed.path, blamed.cidr.text(),
+                                       written ? "" : " (the default)", named(cluster, other.path, other.cidr.text()));
       // A default cannot be pointed at: point at what collides with it, if that is written.
       auto d = about(cluster, std::string(written ? blamed.path : other.path), message, hint);
       d.path = blamed.path;
@@ -126,7 +135,9 @@ Result<> check_vpc(const Cluster& cluster, const Cidr& vpc) {
     if (!network.cidr.overlaps(vpc)) continue;
     ++overlaps;
     const auto place = cluster.source.places.find(network.path);
-    const auto where = place == cluster.source.places.end() ? std::string("the default") : fmt::format("{}, line {}", cluster.source.file, place->second.at.line);
+    const auto where = place == cluster.source.places.end()
+                           ? std::string("the default")
+                           : fmt::format("{}, line {}", cluster.source.file, place->second.at.line);
     sentence += fmt::format("{}{} {} ({})", sentence.empty() ? "" : " and ", network.path, network.cidr.text(), where);
     if (network.path.starts_with("home.")) {
       hint += fmt::format(" {} is hard to change: rather take a VPC with other addresses.", network.path);

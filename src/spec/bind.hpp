@@ -115,7 +115,9 @@ struct Form<codec::Address> {
 template <class T>
 struct Form<std::optional<T>> {
   static constexpr Type kType = Form<T>::kType;
-  static std::string read(const std::vector<std::string>& words, std::optional<T>& to) { return Form<T>::read(words, to.emplace()); }
+  static std::string read(const std::vector<std::string>& words, std::optional<T>& to) {
+    return Form<T>::read(words, to.emplace());
+  }
   static codec::Json write(const std::optional<T>& value) { return value ? Form<T>::write(*value) : codec::Json(); }
 };
 
@@ -134,7 +136,7 @@ struct HoursAsNumber {
 };
 
 template <class Struct, class T, class F = Form<T>>
-Field field(std::string key, T Struct::*member, std::string doc) {
+Field field(std::string key, T Struct::* member, std::string doc) {
   Field out;
   out.key = std::move(key);
   out.type = F::kType;
@@ -162,7 +164,7 @@ inline Field constant(std::string key, std::string value, std::string doc) {
 }
 
 template <class Struct, class Part>
-Field block(std::string key, Part Struct::*member, std::string doc, std::vector<Field> fields) {
+Field block(std::string key, Part Struct::* member, std::string doc, std::vector<Field> fields) {
   Field out;
   out.key = std::move(key);
   out.type = Type::kBlock;
@@ -184,7 +186,7 @@ inline Field group(std::string key, std::string doc, std::vector<Field> fields) 
 }
 
 template <class Struct, class Item>
-Field list(std::string key, std::vector<Item> Struct::*member, std::string doc, std::vector<Field> fields) {
+Field list(std::string key, std::vector<Item> Struct::* member, std::string doc, std::vector<Field> fields) {
   Field out;
   out.key = std::move(key);
   out.type = Type::kList;
@@ -196,7 +198,9 @@ Field list(std::string key, std::vector<Item> Struct::*member, std::string doc, 
     return all;
   };
   out.clear = [member](Field::Owner owner) { (static_cast<Struct*>(owner)->*member).clear(); };
-  out.add = [member](Field::Owner owner) -> Field::Owner { return &(static_cast<Struct*>(owner)->*member).emplace_back(); };
+  out.add = [member](Field::Owner owner) -> Field::Owner {
+    return &(static_cast<Struct*>(owner)->*member).emplace_back();
+  };
   out.example_item = [] { return std::make_shared<Item>(); };
   return out;
 }

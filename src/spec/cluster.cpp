@@ -27,12 +27,16 @@ std::vector<Member> recipe_members() {
   return {
       {"lighthouse", Role::kLighthouse, codec::Address::v4(0x0a2a0001), {"lighthouse", "infrastructure"}},
       {"talos-homelab", Role::kHome, codec::Address::v4(0x0a2a0101), {"kubernetes", "homelab"}},
-      {"aws-gpu-worker", Role::kWorker, codec::Address::v4(0x0a2a0201), {"kubernetes", "infrastructure", "gpu-compute"}},
+      {"aws-gpu-worker",
+       Role::kWorker,
+       codec::Address::v4(0x0a2a0201),
+       {"kubernetes", "infrastructure", "gpu-compute"}},
   };
 }
 
 const Member* Mesh::lighthouse() const {
-  const auto found = std::find_if(members.begin(), members.end(), [](const Member& m) { return m.role == Role::kLighthouse; });
+  const auto found =
+      std::find_if(members.begin(), members.end(), [](const Member& m) { return m.role == Role::kLighthouse; });
   return found == members.end() ? nullptr : &*found;
 }
 

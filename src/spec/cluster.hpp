@@ -50,17 +50,17 @@ struct Mesh {
 
 struct Lighthouse {
   std::string instance_type = "t3.small";
-  std::string architecture = "x86_64";         // "x86_64" or "arm64": follows from the instance type, not a field of the file
-  std::string image;                           // "": newest Amazon Linux 2023; or ami-...
-  int disk_gib = 20;                           // encrypted gp3
+  std::string architecture = "x86_64";  // "x86_64" or "arm64": follows from the instance type, not a field of the file
+  std::string image;  // "": newest Amazon Linux 2023; or ami-...
+  int disk_gib = 20;  // encrypted gp3
   std::string ssh_user = "ec2-user";
-  std::string ssh_allowed_from = "caller";     // "caller": this machine's public address; or a CIDR as text
-  std::vector<std::string> zones;              // tried in this order; empty: every zone that offers the type
+  std::string ssh_allowed_from = "caller";  // "caller": this machine's public address; or a CIDR as text
+  std::vector<std::string> zones;  // tried in this order; empty: every zone that offers the type
 };
 
 struct CloudKubernetes {
   std::string k3s_version = "v1.36.4+k3s1";
-  codec::Cidr pods{codec::Address::v4(0x0a340000), 16};      // 10.52.0.0/16
+  codec::Cidr pods{codec::Address::v4(0x0a340000), 16};  // 10.52.0.0/16
   codec::Cidr services{codec::Address::v4(0x0a350000), 16};  // 10.53.0.0/16
 };
 
@@ -77,33 +77,33 @@ enum class Market { kOnDemand, kSpot };
 
 struct WorkerPool {
   std::string name;
-  std::vector<std::string> instance_types;     // tried in this order
-  int gpus = 1;                                // per machine
+  std::vector<std::string> instance_types;  // tried in this order
+  int gpus = 1;  // per machine
   int min = 0;
   int max = 1;
   Market market = Market::kOnDemand;
-  std::chrono::seconds idle{600};              // idle that long: terminated
+  std::chrono::seconds idle{600};  // idle that long: terminated
 };
 
 enum class KeyOrigin { kMachine, kEmbedded };
 
 struct Bootstrap {
-  KeyOrigin keys = KeyOrigin::kMachine;        // kEmbedded: the recipe's way, private key in the user-data
+  KeyOrigin keys = KeyOrigin::kMachine;  // kEmbedded: the recipe's way, private key in the user-data
   std::string nebula_version = "1.11.2";
-  std::string mirror;                          // "": the vendors' own URLs; else the base URL of a mirror
+  std::string mirror;  // "": the vendors' own URLs; else the base URL of a mirror
 };
 
 enum class BackupKind { kNone, kOnePassword, kFile, kSsm };
 
 struct Secrets {
-  BackupKind backup = BackupKind::kNone;       // where the CA key is backed up
-  std::string backup_target;                   // item name, file path, or parameter name
-  std::string vault;                           // 1Password only; "": the default vault
+  BackupKind backup = BackupKind::kNone;  // where the CA key is backed up
+  std::string backup_target;  // item name, file path, or parameter name
+  std::string vault;  // 1Password only; "": the default vault
 };
 
 struct Limits {
-  std::optional<std::chrono::hours> hours;     // no worker lives longer
-  std::optional<double> dollars;               // estimated spend of one month, in USD, that `up` may plan for
+  std::optional<std::chrono::hours> hours;  // no worker lives longer
+  std::optional<double> dollars;  // estimated spend of one month, in USD, that `up` may plan for
 };
 
 // The MTU of each layer in bytes: see address_plan.hpp.
@@ -114,7 +114,7 @@ struct AddressPlan {
 };
 
 struct Place {
-  Position at;                                 // of the value
+  Position at;  // of the value
   int length = 1;
 };
 
@@ -126,7 +126,7 @@ struct Source {
 };
 
 struct Cluster {
-  std::string name;                            // value of the tag tombolo:cluster: unique in the account
+  std::string name;  // value of the tag tombolo:cluster: unique in the account
   std::string region = "us-west-2";
   Home home;
   Mesh mesh;

@@ -1,7 +1,9 @@
 #include "spec/load.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -33,7 +35,8 @@ void find_key(const Field& field, const std::string& key, const std::string& pat
 std::string shown(const YamlNode& node) {
   constexpr std::size_t kLongest = 60;
   if (node.kind != YamlNode::Kind::kScalar || node.text.empty()) return std::string(describe(node));
-  return node.text.size() > kLongest ? fmt::format("\"{}...\"", node.text.substr(0, kLongest)) : fmt::format("\"{}\"", node.text);
+  const auto text = node.text.size() > kLongest ? node.text.substr(0, kLongest) + "..." : node.text;
+  return node.plain ? text : fmt::format("\"{}\"", text);
 }
 
 std::string bounds(const Field& field, std::string (*form)(std::int64_t)) {
@@ -50,18 +53,22 @@ bool outside(const Field& field, std::int64_t value) {
 
 class Loader {
  public:
-  Loader(std::string_view file, Source& source, Diagnostics& diagnostics) : source_(source), diagnostics_(diagnostics) { source_.file = file; }
+  Loader(std::string_view file, Source& source, Diagnostics& diagnostics) : source_(source), diagnostics_(diagnostics) {
+    source_.file = file;
+  }
 
   void block(const Field& field, const YamlNode& node, Field::Owner owner, const std::string& path) {
     if (node.refused) return;
     const bool nothing = node.kind == YamlNode::Kind::kScalar && scalar_type(node) == ScalarType::kNull;
     if (node.kind != YamlNode::Kind::kMapping && !nothing) {
-      fault(node.at, node.length, path, fmt::format("{} must be a block of keys, not {}", path.empty() ? "the file" : path, describe(node)),
+      fault(node.at, node.length, path,
+            fmt::format("{} must be a block of keys, not {}", path.empty() ? "the file" : path, describe(node)),
             fmt::format("Write the keys on lines of their own, indented by two blanks: {}.", field.fields.front().key));
       return;
     }
     for (const auto& entry : node.entries) {
-      const auto known = std::find_if(field.fields.begin(), field.fields.end(), [&](const Field& f) { return f.key == entry.key; });
+      const auto known =
+          std::find_if(field.fields.begin(), field.fields.end(), [&](const Field& f) { return f.key == entry.key; });
       if (known == field.fields.end()) {
         unknown(field, entry, path);
       } else {
@@ -71,12 +78,14 @@ class Loader {
       }
     }
     for (const auto& inner : field.fields) {
-      if (inner.required && !node.find(inner.key)) missing(inner, node, path);
+      if (inner.required && !node.find(inner.key) && !misspelt(field, inner, node)) missing(inner, node, path);
     }
     // A block that holds something required is itself required.
     for (const auto& inner : field.fields) {
-      const bool needed = std::any_of(inner.fields.begin(), inner.fields.end(), [](const Field& f) { return f.required; });
-      if (inner.type == Type::kBlock && needed && !node.find(inner.key)) block(inner, YamlNode{}, owner, joined(path, inner.key));
+      const bool needed =
+          std::any_of(inner.fields.begin(), inner.fields.end(), [](const Field& f) { return f.required; });
+      if (inner.type == Type::kBlock && needed && !node.find(inner.key))
+        block(inner, YamlNode{}, owner, joined(path, inner.key));
     }
   }
 
@@ -92,15 +101,32 @@ class Loader {
     diagnostics_.add(std::move(d));
   }
 
+  static std::string nearest_key(const Field& field, const std::string& key) {
+    std::vector<std::string> keys;
+    for (const auto& inner : field.fields) keys.push_back(inner.key);
+    return nearest(key, keys);
+  }
+
+  // The key is there, but for a slip that is told already.
+  static bool misspelt(const Field& field, const Field& inner, const YamlNode& node) {
+    return std::any_of(node.entries.begin(), node.entries.end(),
+                       [&](const YamlEntry& e) { return nearest_key(field, e.key) == inner.key; });
+  }
+
   void unknown(const Field& field, const YamlEntry& entry, const std::string& path) {
     std::vector<std::string> siblings;
     for (const auto& inner : field.fields) siblings.push_back(inner.key);
     std::vector<std::string> elsewhere;
     find_key(cluster_file(), entry.key, "", elsewhere);
     std::string hint = fmt::format("Known here: {}.", fmt::join(siblings, ", "));
-    if (const auto near = nearest(entry.key, siblings); !near.empty()) hint = fmt::format("Did you mean {}?", near);
-    else if (!elsewhere.empty()) hint = fmt::format("That key belongs elsewhere: {}.", fmt::join(elsewhere, ", "));
-    fault(entry.at, entry.length, joined(path, entry.key), fmt::format("unknown key \"{}\"{}", entry.key, path.empty() ? "" : " in " + path), hint);
+    const auto near = nearest_key(field, entry.key);
+    if (!near.empty())
+      hint = fmt::format("Did you mean {}?", near);
+    else if (!elsewhere.empty())
+      hint = fmt::format("That key belongs elsewhere: {}.", fmt::join(elsewhere, ", "));
+    // The fault counts for the field that was meant: its default must not be checked in its place.
+    fault(entry.at, entry.length, joined(path, near.empty() ? entry.key : near),
+          fmt::format("unknown key \"{}\"{}", entry.key, path.empty() ? "" : " in " + path), hint);
   }
 
   void missing(const Field& field, const YamlNode& node, const std::string& path) {
@@ -108,7 +134,8 @@ class Loader {
     const auto example = field.choices.size() == 1 ? field.choices.front() : field.example;
     const auto place = source_.places.find(path);
     const Position at = place != source_.places.end() ? place->second.at : node.at.known() ? node.at : Position{1, 1};
-    fault(at, 1, full, fmt::format("{} is missing", full), example.empty() ? field.doc : fmt::format("Write {}: {}", field.key, example));
+    fault(at, 1, full, fmt::format("{} is missing", full),
+          example.empty() ? field.doc : fmt::format("Write {}: {}", field.key, example));
   }
 
   void value(const Field& field, const YamlNode& node, Field::Owner owner, const std::string& path) {
@@ -127,7 +154,8 @@ class Loader {
     if (node.kind == YamlNode::Kind::kScalar && scalar_type(node) == ScalarType::kNull) return false;
     const bool words = field.type == Type::kTextList;
     fault(node.at, node.length, path, fmt::format("{} must be a list, not {}", path, describe(node)),
-          words && node.kind == YamlNode::Kind::kScalar ? fmt::format("Write {}: [{}]", field.key, node.text) : "Begin each item with \"- \".");
+          words && node.kind == YamlNode::Kind::kScalar ? fmt::format("Write {}: [{}]", field.key, node.text)
+                                                        : "Begin each item with \"- \".");
     return true;
   }
 
@@ -153,7 +181,8 @@ class Loader {
       if (!text(field, item, item_path)) {
         good = false;
       } else if (!seen.insert(item.text).second) {
-        fault(item.at, item.length, item_path, fmt::format("{} names {} twice", path, item.text), "Remove one of them.");
+        fault(item.at, item.length, item_path, fmt::format("{} names {} twice", path, item.text),
+              "Remove one of them.");
         good = false;
       }
       words.push_back(item.text);
@@ -169,11 +198,21 @@ class Loader {
   // The node is text, and the text is good for the field; tells what is not.
   bool text(const Field& field, const YamlNode& node, const std::string& path) {
     if (node.refused) return false;
-    const auto type = node.kind == YamlNode::Kind::kScalar ? scalar_type(node) : ScalarType::kNull;
-    if (type != ScalarType::kText) {
-      const bool quotable = type != ScalarType::kNull;
+    if (node.kind != YamlNode::Kind::kScalar) {
+      fault(node.at, node.length, path, fmt::format("{} must be text, not {}", path, describe(node)));
+      return false;
+    }
+    const auto type = scalar_type(node);
+    if (type == ScalarType::kNull) {
+      fault(node.at, node.length, path, fmt::format("{} has no value", path),
+            field.required ? "" : "Leave the line out to get the default.");
+      return false;
+    }
+    // 10 is no network and 600 no duration; what they must be is said when they are read.
+    const bool has_form = field.type == Type::kNetwork || field.type == Type::kAddress || field.type == Type::kDuration;
+    if (type != ScalarType::kText && !has_form) {
       fault(node.at, node.length, path, fmt::format("{} must be text, not {}", path, describe(node)),
-            quotable ? fmt::format("Put it in quotes: \"{}\"", node.text) : field.required ? "" : "Leave the line out to get the default.");
+            fmt::format("Put it in quotes: \"{}\"", node.text));
       return false;
     }
     std::string hint;
@@ -191,12 +230,16 @@ class Loader {
     const auto* first = node.text.data();
     const auto [end, error] = std::from_chars(first, first + node.text.size(), value);
     const bool read = error == std::errc() && end == first + node.text.size();
-    const bool small = read && ((field.minimum && value < static_cast<double>(*field.minimum)) || (field.maximum && value > static_cast<double>(*field.maximum)));
+    const bool small = read && ((field.minimum && value < static_cast<double>(*field.minimum)) ||
+                                (field.maximum && value > static_cast<double>(*field.maximum)));
     if (fits && read && !small) return true;
     std::string hint;
-    if (node.kind == YamlNode::Kind::kScalar && !node.plain) hint = "Write the number without quotes.";
-    else if (fits && !read) hint = "Write it in plain decimal digits.";
-    fault(node.at, node.length, path, fmt::format("{} must be {}{}, not {}", path, kind, bounds(field, as_number), shown(node)), hint);
+    if (node.kind == YamlNode::Kind::kScalar && !node.plain)
+      hint = "Write the number without quotes.";
+    else if (fits && !read)
+      hint = "Write it in plain decimal digits.";
+    fault(node.at, node.length, path,
+          fmt::format("{} must be {}{}, not {}", path, kind, bounds(field, as_number), shown(node)), hint);
     return false;
   }
 
@@ -206,7 +249,8 @@ class Loader {
     if (field.type == Type::kDuration) {
       const auto duration = parse_duration(node.text);
       if (duration && outside(field, duration->count())) {
-        fault(node.at, node.length, path, fmt::format("{} must be a duration{}, not {}", path, bounds(field, as_duration), node.text));
+        fault(node.at, node.length, path,
+              fmt::format("{} must be a duration{}, not {}", path, bounds(field, as_duration), node.text));
         return;
       }
     }
@@ -244,9 +288,11 @@ Result<Cluster> load(std::string_view text, std::string_view file_name, Diagnost
     check(cluster, diagnostics);
   }
   diagnostics.sort();
-  const auto errors = std::count_if(diagnostics.list().begin(), diagnostics.list().end(), [](const Diagnostic& d) { return d.severity == Severity::kError; });
+  const auto errors = std::count_if(diagnostics.list().begin(), diagnostics.list().end(),
+                                    [](const Diagnostic& d) { return d.severity == Severity::kError; });
   if (errors == 0) return cluster;
-  return fail(Code::kBadInput, fmt::format("{} has {} fault{}", file_name, errors, errors == 1 ? "" : "s"), "Nothing was changed. Correct the file and run the command again.");
+  return fail(Code::kBadInput, fmt::format("{} has {} fault{}", file_name, errors, errors == 1 ? "" : "s"),
+              "Nothing was changed. Correct the file and run the command again.");
 }
 
 }  // namespace tombolo::spec

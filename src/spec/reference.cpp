@@ -23,7 +23,8 @@ std::string type_words(const Field& field) {
     case Type::kList: out = "list of blocks"; break;
   }
   if (field.minimum && field.type == Type::kDuration) {
-    out += fmt::format(", {} to {}", duration_text(std::chrono::seconds(*field.minimum)), duration_text(std::chrono::seconds(*field.maximum)));
+    out += fmt::format(", {} to {}", duration_text(std::chrono::seconds(*field.minimum)),
+                       duration_text(std::chrono::seconds(*field.maximum)));
   } else if (field.minimum) {
     out += fmt::format(", {} to {}", *field.minimum, *field.maximum);
   }
@@ -65,15 +66,19 @@ std::string reference_page() {
   std::string out =
       "<!-- Made from the table of fields in src/spec/fields.cpp; do not edit. -->\n"
       "# The cluster file\n\n"
-      "`tombolo.yaml` says what you want; `tombolo init` writes one with every field explained, `tombolo validate` checks it, and\n"
-      "`tombolo schema` prints its JSON Schema for editors. Only `apiVersion`, `kind` and `metadata.name` must be written:\n\n"
+      "`tombolo.yaml` says what you want; `tombolo init` writes one with every field explained, `tombolo validate` "
+      "checks it, and\n"
+      "`tombolo schema` prints its JSON Schema for editors. Only `apiVersion`, `kind` and `metadata.name` must be "
+      "written:\n\n"
       "```yaml\napiVersion: tombolo/v1\nkind: HybridCluster\nmetadata:\n  name: homelab\n```\n\n"
-      "Durations are a number and one of `h`, `m`, `s`. Networks are IPv4 in CIDR form without host bits. Unknown and duplicate\n"
+      "Durations are a number and one of `h`, `m`, `s`. Networks are IPv4 in CIDR form without host bits. Unknown and "
+      "duplicate\n"
       "keys are errors; anchors, aliases and tags are not used. No two networks may overlap, the VPC's included.\n";
   std::string loose;
   for (const auto& field : cluster_file().fields) {
     if (field.type != Type::kBlock && field.type != Type::kList) {
-      loose += fmt::format("| `{}` | {} | {} | {} |\n", field.key, type_words(field), default_words(field, &defaults), field.doc);
+      loose += fmt::format("| `{}` | {} | {} | {} |\n", field.key, type_words(field), default_words(field, &defaults),
+                           field.doc);
     }
   }
   const std::string head = "| field | type | default | meaning |\n| --- | --- | --- | --- |\n";

@@ -58,8 +58,10 @@ JsonObject describe_keys(const Field& field, Field::Owner owner) {
     if (inner.required || (inner.type == Type::kBlock && !may_be_empty(inner))) required.push_back(text(inner.key));
   }
   JsonObject out;
-  if (may_be_empty(field)) out["type"] = JsonArray{text("object"), text("null")};
-  else out["type"] = text("object");
+  if (may_be_empty(field))
+    out["type"] = JsonArray{text("object"), text("null")};
+  else
+    out["type"] = text("object");
   out["additionalProperties"] = false;
   if (!required.empty()) out["required"] = required;
   out["properties"] = properties;
@@ -73,8 +75,10 @@ JsonObject describe(const Field& field, Field::Owner owner) {
     for (auto& [key, value] : describe_keys(field, field.block(owner))) out[key] = value;
     return out;
   }
-  if (field.type == Type::kList || field.type == Type::kTextList) out["type"] = JsonArray{text(json_type(field.type)), text("null")};
-  else out["type"] = text(json_type(field.type));
+  if (field.type == Type::kList || field.type == Type::kTextList)
+    out["type"] = JsonArray{text(json_type(field.type)), text("null")};
+  else
+    out["type"] = text(json_type(field.type));
   if (field.type == Type::kList) {
     out["items"] = describe_keys(field, field.example_item().get());
     return out;
@@ -112,6 +116,8 @@ codec::Json schema() {
 
 std::string schema_text() { return codec::to_pretty_text(schema()); }
 
-std::string editor_hint(std::string_view schema_path) { return fmt::format("# yaml-language-server: $schema={}", schema_path); }
+std::string editor_hint(std::string_view schema_path) {
+  return fmt::format("# yaml-language-server: $schema={}", schema_path);
+}
 
 }  // namespace tombolo::spec

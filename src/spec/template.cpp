@@ -83,7 +83,8 @@ void append(const Field& field, Field::Owner owner, std::size_t indent, std::str
   } else {
     const auto value = inline_value(field.get(owner));
     const bool absent = value.empty() || (value == "[]" && !field.example.empty());
-    out += absent ? fmt::format("{}# {}: {}\n", margin, field.key, field.example) : fmt::format("{}{}: {}\n", margin, field.key, value);
+    out += absent ? fmt::format("{}# {}: {}\n", margin, field.key, field.example)
+                  : fmt::format("{}{}: {}\n", margin, field.key, value);
   }
 }
 
@@ -121,7 +122,8 @@ Cluster recipe() {
 }
 
 Result<> move_mesh(Mesh& mesh, const codec::Cidr& to) {
-  if (!to.address().is_v4() || to.has_host_bits()) return fail(Code::kBadInput, fmt::format("{} is no IPv4 network that a mesh can have", to.text()));
+  if (!to.address().is_v4() || to.has_host_bits())
+    return fail(Code::kBadInput, fmt::format("{} is no IPv4 network that a mesh can have", to.text()));
   const auto from = mesh.cidr.first().v4_value();
   const auto base = to.first().v4_value();
   const auto moved = [&](const codec::Address& a) { return codec::Address::v4(a.v4_value() - from + base); };
@@ -143,8 +145,10 @@ std::string template_text(const Cluster& cluster, std::string_view schema_path) 
   std::string out = editor_hint(schema_path) + "\n" + comment(cluster_file().doc, 0);
   for (const auto& field : cluster_file().fields) {
     if (field.key != "kind") out += '\n';
-    if (field.choices.size() == 1) out += fmt::format("{}: {}\n", field.key, field.choices.front());
-    else append(field, owner_of(cluster), 0, out);
+    if (field.choices.size() == 1)
+      out += fmt::format("{}: {}\n", field.key, field.choices.front());
+    else
+      append(field, owner_of(cluster), 0, out);
   }
   return out;
 }

@@ -13,13 +13,16 @@ struct Words;
 
 template <>
 struct Words<Role> {
-  static constexpr std::array<std::pair<Role, std::string_view>, 4> kAll{
-      {{Role::kLighthouse, "lighthouse"}, {Role::kHome, "home"}, {Role::kOperator, "operator"}, {Role::kWorker, "worker"}}};
+  static constexpr std::array<std::pair<Role, std::string_view>, 4> kAll{{{Role::kLighthouse, "lighthouse"},
+                                                                          {Role::kHome, "home"},
+                                                                          {Role::kOperator, "operator"},
+                                                                          {Role::kWorker, "worker"}}};
 };
 
 template <>
 struct Words<Market> {
-  static constexpr std::array<std::pair<Market, std::string_view>, 2> kAll{{{Market::kOnDemand, "on-demand"}, {Market::kSpot, "spot"}}};
+  static constexpr std::array<std::pair<Market, std::string_view>, 2> kAll{
+      {{Market::kOnDemand, "on-demand"}, {Market::kSpot, "spot"}}};
 };
 
 template <>
@@ -30,8 +33,10 @@ struct Words<KeyOrigin> {
 
 template <>
 struct Words<BackupKind> {
-  static constexpr std::array<std::pair<BackupKind, std::string_view>, 4> kAll{
-      {{BackupKind::kNone, "none"}, {BackupKind::kOnePassword, "1password"}, {BackupKind::kFile, "file"}, {BackupKind::kSsm, "ssm"}}};
+  static constexpr std::array<std::pair<BackupKind, std::string_view>, 4> kAll{{{BackupKind::kNone, "none"},
+                                                                                {BackupKind::kOnePassword, "1password"},
+                                                                                {BackupKind::kFile, "file"},
+                                                                                {BackupKind::kSsm, "ssm"}}};
 };
 
 template <>
