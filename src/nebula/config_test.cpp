@@ -27,10 +27,10 @@ NebulaConfig member() {
           .inbound = {{.protocol = Protocol::kTcp, .first_port = 30000, .last_port = 32767, .groups = {"kubernetes", "infrastructure"}}}};
 }
 
-// TOMBOLO_UPDATE_GOLDEN=1 rewrites the files; read their difference before you commit it.
+// TOMBOLO_REWRITE_GOLDEN=1 rewrites the files; read their difference before you commit it.
 void expect_golden(const std::string& name, const std::string& text) {
   const std::string path = std::string(TOMBOLO_SOURCE_DIR "/tests/data/nebula/") + name;
-  if (std::getenv("TOMBOLO_UPDATE_GOLDEN")) {
+  if (std::getenv("TOMBOLO_REWRITE_GOLDEN")) {
     ASSERT_TRUE(write_file(path, text, kPublicFile));
   }
   EXPECT_EQ(read_file(path).value_or(""), text) << path;

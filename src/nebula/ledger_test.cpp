@@ -107,5 +107,14 @@ TEST(Print, TextIsNebulasBlock) {
             "\tSignature: f44d1bc7877782cc080f8f40f3ae69153da0763a8e69b2244495a37fbf273b73a4813d4a1d580e416edb345d21799d04dc9bece44b195642d512e1e9c2c0410b\n}\n");
 }
 
+TEST(Print, TextGivesATerminalNoControlCharacters) {
+  auto details = vector_of("old-h1.crt").details();
+  details.name = "a\x1b[2Jb\x07\xc2\x9b";
+  details.groups = {"\x1b]0;"};
+  const auto text = to_text(Certificate::assemble(details, Bytes(64, 1)).value());
+  EXPECT_NE(text.find("Name: a?[2Jb??\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tombolo::nebula

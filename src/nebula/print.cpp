@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
+#include "codec/utf8.hpp"
 
 namespace tombolo::nebula {
 namespace {
@@ -11,6 +12,18 @@ codec::JsonArray texts(const std::vector<codec::Cidr>& networks) {
   codec::JsonArray array;
   for (const auto& network : networks) array.emplace_back(network.text());
   return array;
+}
+
+// A certificate may come from anybody, and a terminal obeys control characters.
+std::string shown(std::string_view text) {
+  std::string safe;
+  while (!text.empty()) {
+    const auto [value, size] = codec::next_code_point(text);
+    const bool control = value < 0x20 || (value >= 0x7f && value < 0xa0) || value == codec::kNotUtf8;
+    safe += control ? std::string_view("?") : text.substr(0, size);
+    text.remove_prefix(size);
+  }
+  return safe;
 }
 
 std::string block(std::string_view title, const std::vector<std::string>& lines) {
@@ -28,7 +41,7 @@ std::vector<std::string> lines_of(const std::vector<codec::Cidr>& networks) {
 
 std::vector<std::string> quoted(const std::vector<std::string>& groups) {
   std::vector<std::string> lines;
-  for (const auto& group : groups) lines.push_back(codec::to_text(codec::Json(group)));
+  for (const auto& group : groups) lines.push_back(codec::to_text(codec::Json(shown(group))));
   return lines;
 }
 
@@ -37,7 +50,7 @@ std::vector<std::string> quoted(const std::vector<std::string>& groups) {
 std::string to_text(const Certificate& certificate) {
   const auto& d = certificate.details();
   std::string text = "NebulaCertificate {\n\tDetails {\n";
-  text += fmt::format("\t\tVersion: {}\n\t\tName: {}\n", static_cast<int>(d.version), d.name);
+  text += fmt::format("\t\tVersion: {}\n\t\tName: {}\n", static_cast<int>(d.version), shown(d.name));
   text += block("Networks", lines_of(d.networks));
   text += block("Unsafe networks", lines_of(d.unsafe_networks));
   text += block("Groups", quoted(d.groups));
