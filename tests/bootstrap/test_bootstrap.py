@@ -103,7 +103,7 @@ ss -uln | grep ':4242'
         expected = [f"phase={p} state={s}" for p in PHASES for s in ("start", "ok")]
         self.assertEqual(self.states(console), expected)
         self.assertIn("10.42.0.1/16", proof)
-        for line in ("600 /etc/nebula/host.key", "600 /etc/nebula/config.yml", "600 /var/log/nebula-bootstrap.log", "\n2\n",
+        for line in ("600 /etc/nebula/host.key", "600 /etc/nebula/config.yml", "644 /var/log/nebula-bootstrap.log", "\n2\n",
                      "enable nebula.service"):
             self.assertIn(line, proof)
 

@@ -66,7 +66,8 @@ fetch() {  # URL SHA256 FILE: nothing stays that does not match
 }
 
 exec 3>&1 >>"$LOG" 2>&1
-mkdir -p "$STATE" /run/lock
+chmod 0644 "$LOG"  # holds no secret
+install -d -m 0755 "$STATE" /run/lock
 exec 4>/run/lock/tombolo-bootstrap
 flock 4  # one run at a time
 rm -f "$STATE/bootstrap.done" "$STATE/bootstrap.failed"
