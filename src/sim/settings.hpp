@@ -59,6 +59,8 @@ struct BootBehaviour {
   std::string failing_phase;   // this bootstrap phase fails; "" for none
   std::string failure_line = "curl: (22) The requested URL returned error: 503";
   bool hangs = false;          // nothing is ever printed by cloud-init
+  // A bootstrap that waits for its host certificate gets one after this long; none: only by Site::lay_certificate().
+  std::optional<Duration> certificate_after = 10s;
 };
 
 struct Options {
@@ -70,6 +72,7 @@ struct Options {
   bool check_signatures = true;
   Duration clock_skew{0};      // the service's clock minus the caller's
   std::string caller_address = "192.0.2.10";  // what checkip.amazonaws.com tells
+  std::vector<std::string> instance_profiles;  // names of IAM instance profiles that exist
   std::string endpoint;        // "http://127.0.0.1:4566": accepted by the in-process mount besides *.amazonaws.com
 };
 

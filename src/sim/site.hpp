@@ -5,6 +5,7 @@
 // Signatures are checked; the keys are kAccessKeyId and kSecretAccessKey of settings.hpp unless others are added.
 // Not simulated: S3, Pricing, IAM, packets, and what a machine does beyond its console output.
 #pragma once
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -47,6 +48,9 @@ class Site final : public net::Transport {
   Reply answer(const net::Request& request);
   net::Response handle(const net::Request& request) { return answer(request).response; }
 
+  // Told of every call before it is carried out, one at a time: memory.hpp keeps them to play them again.
+  void on_call(std::function<void(Time, const net::Request&)> witness);
+
   // Weather.
   void add_fault(Fault fault);
   void clear_faults();
@@ -71,6 +75,7 @@ class Site final : public net::Transport {
 
   // The machines and the neighbours.
   void set_console(const std::string& instance_id, const std::string& text);
+  void lay_certificate(const std::string& instance_id);  // as `up` does over SSH: the bootstrap goes on from there
   void interrupt_spot(const std::string& instance_id);
   // Somebody else's network interface in this group: it cannot be deleted while that lives. Returns its id.
   std::string add_foreign_interface(const std::string& region, const std::string& group_id);

@@ -161,8 +161,12 @@ struct Instance {
   std::optional<Time> doomed;       // goes from pending to terminated then, instead of to running
   Time running_since;               // of the present boot
   Time ended;                       // when it became terminated
-  bool released = false;            // its security groups and quota are free again
-  std::optional<std::string> console;  // set by a test; otherwise the boot decides
+  Time groups_free_at;              // valid once it has ended
+  Time quota_free_at;
+  bool holds_groups = true;         // its security groups cannot be deleted yet
+  bool holds_quota = true;          // its vCPUs still count
+  std::optional<std::string> console;         // set by a test; otherwise the boot decides
+  std::optional<Time> certificate_laid;       // when somebody put the host certificate on the machine
 };
 
 struct ElasticAddress {
