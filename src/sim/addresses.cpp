@@ -35,10 +35,12 @@ Outcome<Instance*> ready_instance(Call& call, const std::string& id) {
   auto* instance = by_id(call.region.instances, id);
   if (!instance || !call.sees(instance->visible)) return not_there("InvalidInstanceID.NotFound", "instance ID", id);
   if (instance->state == InstanceState::kPending) {
-    return refuse("InvalidInstanceID", fmt::format("The pending instance '{}' is not in a valid state for this operation.", id));
+    return refuse("InvalidInstanceID",
+                  fmt::format("The pending instance '{}' is not in a valid state for this operation.", id));
   }
   if (is_over(*instance)) {
-    return refuse("InvalidInstanceID", fmt::format("The instance '{}' is not in a valid state for this operation.", id));
+    return refuse("InvalidInstanceID",
+                  fmt::format("The instance '{}' is not in a valid state for this operation.", id));
   }
   return instance;
 }
@@ -91,14 +93,17 @@ Outcome<> allocate_address(Call& call, XmlOut& out) {
 Outcome<> associate_address(Call& call, XmlOut& out) {
   auto* address = GRANTED(named_address(call));
   auto instance_id = call.q.text("InstanceId"), interface_id = call.q.text("NetworkInterfaceId");
-  if (instance_id.empty() && interface_id.empty()) return refuse("MissingParameter", "Either instance ID or network interface id must be specified");
+  if (instance_id.empty() && interface_id.empty())
+    return refuse("MissingParameter", "Either instance ID or network interface id must be specified");
   if (instance_id.empty()) {
     const auto* interface = by_id(call.region.interfaces, interface_id);
     if (!interface) return not_there("InvalidNetworkInterfaceID.NotFound", "networkInterface ID", interface_id);
     instance_id = interface->instance_id;
     if (const auto* on = by_id(call.region.instances, instance_id); on && on->state == InstanceState::kPending) {
-      return refuse("IncorrectInstanceState", fmt::format("The pending-instance-creation instance to which '{}' is attached is not "
-                                                          "in a valid state for this operation", interface_id));
+      return refuse("IncorrectInstanceState",
+                    fmt::format("The pending-instance-creation instance to which '{}' is attached is not "
+                                "in a valid state for this operation",
+                                interface_id));
     }
   }
   auto* instance = GRANTED(ready_instance(call, instance_id));
@@ -118,7 +123,8 @@ Outcome<> associate_address(Call& call, XmlOut& out) {
     address->instance_id = instance->id;
     address->interface_id = instance->interface_id;
     address->private_ip = instance->private_ip;
-    if (auto* interface = by_id(call.region.interfaces, instance->interface_id)) interface->public_ip = address->public_ip;
+    if (auto* interface = by_id(call.region.interfaces, instance->interface_id))
+      interface->public_ip = address->public_ip;
   }
   out.leaf("return", true).leaf("associationId", address->association_id);
   return {};
@@ -131,7 +137,8 @@ Outcome<> disassociate_address(Call& call, XmlOut& out) {
     id = address->association_id;
   }
   auto& all = call.region.addresses;
-  auto it = std::find_if(all.begin(), all.end(), [&](const ElasticAddress& a) { return !id.empty() && a.association_id == id; });
+  auto it = std::find_if(all.begin(), all.end(),
+                         [&](const ElasticAddress& a) { return !id.empty() && a.association_id == id; });
   if (it == all.end()) return not_there("InvalidAssociationID.NotFound", "association ID", id);
   disassociate(call.region, *it);
   out.leaf("return", true);
@@ -158,7 +165,8 @@ Outcome<> describe_addresses(Call& call, XmlOut& out) {
       return refuse("InvalidAddress.NotFound", fmt::format("Address '{}' not found.", ip));
     }
   }
-  auto passing = GRANTED(filtered<ElasticAddress>(call, call.region.addresses, fields(), [](const auto& a) { return a.allocation_id; }));
+  auto passing = GRANTED(
+      filtered<ElasticAddress>(call, call.region.addresses, fields(), [](const auto& a) { return a.allocation_id; }));
   std::erase_if(passing, [&](const ElasticAddress* a) {
     bool asked = (ids.empty() || std::find(ids.begin(), ids.end(), a->allocation_id) != ids.end()) &&
                  (ips.empty() || std::find(ips.begin(), ips.end(), a->public_ip) != ips.end());
@@ -167,7 +175,9 @@ Outcome<> describe_addresses(Call& call, XmlOut& out) {
   out.list("addressesSet", passing, [&](const ElasticAddress* a) {
     out.leaf("publicIp", a->public_ip).leaf("allocationId", a->allocation_id).leaf("domain", "vpc");
     if (!a->association_id.empty()) {
-      out.leaf("instanceId", a->instance_id).leaf("associationId", a->association_id).leaf("networkInterfaceId", a->interface_id);
+      out.leaf("instanceId", a->instance_id)
+          .leaf("associationId", a->association_id)
+          .leaf("networkInterfaceId", a->interface_id);
       out.leaf("networkInterfaceOwnerId", kAccount).leaf("privateIpAddress", a->private_ip);
     }
     out.leaf("publicIpv4Pool", "amazon").leaf("networkBorderGroup", call.region.name);
@@ -179,9 +189,8 @@ Outcome<> describe_addresses(Call& call, XmlOut& out) {
 Outcome<> describe_addresses_attribute(Call& call, XmlOut& out) {
   std::vector<const ElasticAddress*> shown;
   for (const auto& id : call.q.list("AllocationId")) shown.push_back(GRANTED(find_allocation(call, id)));
-  out.list("addressSet", shown, [&](const ElasticAddress* a) {
-    out.leaf("publicIp", a->public_ip).leaf("allocationId", a->allocation_id);
-  });
+  out.list("addressSet", shown,
+           [&](const ElasticAddress* a) { out.leaf("publicIp", a->public_ip).leaf("allocationId", a->allocation_id); });
   return {};
 }
 

@@ -20,7 +20,8 @@ void end_instance(World& world, Region& region, Instance& instance, Time at) {
     if (address.instance_id == instance.id) disassociate(region, address);
   }
   std::erase_if(region.interfaces, [&](const Interface& each) { return each.instance_id == instance.id; });
-  std::erase_if(region.volumes, [&](const Volume& each) { return each.instance_id == instance.id && each.delete_on_termination; });
+  std::erase_if(region.volumes,
+                [&](const Volume& each) { return each.instance_id == instance.id && each.delete_on_termination; });
   for (auto& volume : region.volumes) {
     if (volume.instance_id == instance.id) volume.instance_id.clear();
   }
@@ -28,7 +29,7 @@ void end_instance(World& world, Region& region, Instance& instance, Time at) {
     if (spot.instance_id != instance.id || spot.state != "active") continue;
     spot.state = "closed";
     spot.status = instance.state_reason_code == "Server.SpotInstanceTermination" ? "instance-terminated-no-capacity"
-                                                                                : "instance-terminated-by-user";
+                                                                                 : "instance-terminated-by-user";
   }
 }
 

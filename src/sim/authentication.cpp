@@ -16,8 +16,10 @@ struct Words {
 };
 
 Words words(Protocol protocol) {
-  constexpr auto kNotMatching = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and "
-                                "signing method. Consult the service documentation for details.";
+  constexpr auto kNotMatching =
+      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+      "and "
+      "signing method. Consult the service documentation for details.";
   constexpr auto kInvalid = "The security token included in the request is invalid.";
   constexpr auto kExpired = "The security token included in the request is expired";
   constexpr auto kNotValidated = "AWS was not able to validate the provided access credentials";
@@ -53,19 +55,23 @@ Refusal wrong_time(Protocol protocol, Time claimed, Time now) {
   if (protocol == Protocol::kEc2) return {"RequestExpired", "Request has expired.", 400};
   bool late = claimed < now;
   auto edge = late ? now - kTolerance : now + kTolerance;
-  auto text = fmt::format("Signature {}: {} is now {} than {} ({} {} 15 min.)", late ? "expired" : "not yet current", basic_time(claimed), late ? "earlier" : "later",
-                          basic_time(edge), basic_time(now), late ? "-" : "+");
-  return {protocol == Protocol::kJson ? "InvalidSignatureException" : "SignatureDoesNotMatch", text, protocol == Protocol::kJson ? 400 : 403};
+  auto text =
+      fmt::format("Signature {}: {} is now {} than {} ({} {} 15 min.)", late ? "expired" : "not yet current",
+                  basic_time(claimed), late ? "earlier" : "later", basic_time(edge), basic_time(now), late ? "-" : "+");
+  return {protocol == Protocol::kJson ? "InvalidSignatureException" : "SignatureDoesNotMatch", text,
+          protocol == Protocol::kJson ? 400 : 403};
 }
 
 }  // namespace
 
-Outcome<Caller> authenticate(const World& world, const net::Request& request, Protocol protocol, std::string_view service, Time now) {
+Outcome<Caller> authenticate(const World& world, const net::Request& request, Protocol protocol,
+                             std::string_view service, Time now) {
   auto say = words(protocol);
   auto no = [](const Refusal& refusal) { return tl::unexpected<Refusal>(refusal); };
   auto received = aws::read_signature(request);
   if (!world.options.check_signatures) {
-    return Caller{world.keys.empty() ? AccessKey{} : world.keys.begin()->second, received ? received->scope.region : "us-east-1"};
+    return Caller{world.keys.empty() ? AccessKey{} : world.keys.begin()->second,
+                  received ? received->scope.region : "us-east-1"};
   }
   if (!received) {
     if (received.error().code() == Code::kNotFound) return no(say.no_signature);
@@ -79,7 +85,8 @@ Outcome<Caller> authenticate(const World& world, const net::Request& request, Pr
   auto off = received->at < now ? now - received->at : received->at - now;
   if (off > kTolerance) return no(wrong_time(protocol, received->at, now));
   auto mis_scoped = [&](std::string what) {
-    return refuse(say.wrong_signature.code, fmt::format("Credential should be scoped to {}.", what), say.wrong_signature.status);
+    return refuse(say.wrong_signature.code, fmt::format("Credential should be scoped to {}.", what),
+                  say.wrong_signature.status);
   };
   if (received->scope.service != service) return mis_scoped(fmt::format("correct service: '{}'", service));
   if (!known_region(received->scope.region)) return mis_scoped("a valid region");

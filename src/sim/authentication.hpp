@@ -15,6 +15,7 @@ struct Caller {
 };
 
 // `now` is the service's own time.
-Outcome<Caller> authenticate(const World& world, const net::Request& request, Protocol protocol, std::string_view service, Time now);
+Outcome<Caller> authenticate(const World& world, const net::Request& request, Protocol protocol,
+                             std::string_view service, Time now);
 
 }  // namespace tombolo::sim

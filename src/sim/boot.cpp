@@ -84,7 +84,8 @@ void print_public_key(Console& console, Time at, const Instance& instance) {
 enum class RunEnd { kDone, kFailed, kWaiting };
 
 // One run of the bootstrap from `at`; moves `at` to its end.
-RunEnd print_run(Console& console, const World& world, const Instance& instance, const Script& script, bool certified, Time& at) {
+RunEnd print_run(Console& console, const World& world, const Instance& instance, const Script& script, bool certified,
+                 Time& at) {
   const auto& boot = world.options.boot;
   for (auto phase : script.phases) {
     console.print(at, cloudinit::phase_line(phase, PhaseState::kStarted));
@@ -96,7 +97,8 @@ RunEnd print_run(Console& console, const World& world, const Instance& instance,
     }
     if (phase == "keys" && script.waits) print_public_key(console, at, instance);
     if (phase == "certificate" && script.waits && !certified) {
-      console.print(at, cloudinit::phase_line(phase, PhaseState::kWaiting, fmt::format("file={}", cloudinit::kHostCertificate)));
+      console.print(
+          at, cloudinit::phase_line(phase, PhaseState::kWaiting, fmt::format("file={}", cloudinit::kHostCertificate)));
       return RunEnd::kWaiting;
     }
     console.print(at, cloudinit::phase_line(phase, PhaseState::kOk));
@@ -133,8 +135,10 @@ std::string console_text(const World& world, const Instance& instance, Time now)
   if (user_data.empty()) {
     console.print(at, "Cloud-init v. 22.2.2 finished. Datasource DataSourceEc2.");
   } else if (!user_data.starts_with("#!") && !user_data.starts_with("#cloud-config")) {
-    console.print(at, "cloud-init[1612]: __init__.py[WARNING]: Unhandled non-multipart (text/x-not-multipart) userdata: starting '" +
-                          user_data.substr(0, user_data.find_first_of("\r\n")) + "'");
+    console.print(
+        at,
+        "cloud-init[1612]: __init__.py[WARNING]: Unhandled non-multipart (text/x-not-multipart) userdata: starting '" +
+            user_data.substr(0, user_data.find_first_of("\r\n")) + "'");
   } else if (script.phases.empty()) {
     console.print(at + 2s, "Cloud-init v. 22.2.2 finished. Datasource DataSourceEc2.");
   } else {
@@ -150,7 +154,9 @@ Outcome<> get_console_output(Call& call, XmlOut& out) {
   auto latest = GRANTED(call.q.flag("Latest", false));
   const auto* type = find_type(instance->type);
   if (latest && type && !type->nitro) {
-    return refuse("UnsupportedOperation", "This instance type does not support retrieving the latest console logs. Supported instance types are those on Nitro.");
+    return refuse("UnsupportedOperation",
+                  "This instance type does not support retrieving the latest console logs. Supported instance types "
+                  "are those on Nitro.");
   }
   const auto& times = call.world.options.times;
   auto ready = instance->running_since + (latest ? times.console_latest : times.console_posted);

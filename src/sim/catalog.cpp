@@ -49,20 +49,18 @@ struct Gap {
   std::string_view family;
 };
 constexpr std::array kGaps = {
-    Gap{"us-east-1e", "t3"},   Gap{"us-east-1e", "t3a"}, Gap{"us-east-1e", "t4g"}, Gap{"us-east-1e", "g4dn"},
-    Gap{"us-east-1e", "g5"},   Gap{"us-east-1e", "g6"},  Gap{"us-east-1f", "g5"},  Gap{"us-east-1f", "g6"},
-    Gap{"us-east-1e", "m6i"},  Gap{"us-east-1e", "m7g"}, Gap{"us-east-1e", "c6i"}, Gap{"us-east-1f", "g6e"},
-    Gap{"us-east-1e", "g6e"},  Gap{"us-west-2d", "g4dn"}, Gap{"us-west-2d", "g6"}, Gap{"eu-west-1", "g6"},
-    Gap{"eu-west-1", "g6e"},   Gap{"eu-west-1", "p5"},   Gap{"us-east-1e", "g5g"}, Gap{"us-west-1", "g6e"},
+    Gap{"us-east-1e", "t3"},  Gap{"us-east-1e", "t3a"},  Gap{"us-east-1e", "t4g"}, Gap{"us-east-1e", "g4dn"},
+    Gap{"us-east-1e", "g5"},  Gap{"us-east-1e", "g6"},   Gap{"us-east-1f", "g5"},  Gap{"us-east-1f", "g6"},
+    Gap{"us-east-1e", "m6i"}, Gap{"us-east-1e", "m7g"},  Gap{"us-east-1e", "c6i"}, Gap{"us-east-1f", "g6e"},
+    Gap{"us-east-1e", "g6e"}, Gap{"us-west-2d", "g4dn"}, Gap{"us-west-2d", "g6"},  Gap{"eu-west-1", "g6"},
+    Gap{"eu-west-1", "g6e"},  Gap{"eu-west-1", "p5"},    Gap{"us-east-1e", "g5g"}, Gap{"us-west-1", "g6e"},
 };
 
 std::string_view family_of(std::string_view type) { return type.substr(0, type.find('.')); }
 
 void show(XmlOut& out, const InstanceType& type) {
   out.leaf("instanceType", type.name).leaf("currentGeneration", true).leaf("freeTierEligible", false);
-  auto one = [&](std::string_view list, std::string_view text) {
-    out.node(list, [&] { out.leaf("item", text); });
-  };
+  auto one = [&](std::string_view list, std::string_view text) { out.node(list, [&] { out.leaf("item", text); }); };
   out.node("supportedUsageClasses", [&] { out.leaf("item", "on-demand").leaf("item", "spot"); });
   one("supportedRootDeviceTypes", "ebs");
   one("supportedVirtualizationTypes", "hvm");
@@ -103,11 +101,13 @@ using Values = std::vector<std::string>;
 const std::vector<FilterField<InstanceType>>& type_fields() {
   static const std::vector<FilterField<InstanceType>> table = {
       {"instance-type", [](const InstanceType& t) { return Values{std::string(t.name)}; }},
-      {"processor-info.supported-architecture", [](const InstanceType& t) { return Values{std::string(t.architecture)}; }},
+      {"processor-info.supported-architecture",
+       [](const InstanceType& t) { return Values{std::string(t.architecture)}; }},
       {"current-generation", [](const InstanceType&) { return Values{"true"}; }},
       {"bare-metal", [](const InstanceType&) { return Values{"false"}; }},
       {"hypervisor", [](const InstanceType& t) { return Values{t.nitro ? "nitro" : "xen"}; }},
-      {"burstable-performance-supported", [](const InstanceType& t) { return Values{t.burstable() ? "true" : "false"}; }},
+      {"burstable-performance-supported",
+       [](const InstanceType& t) { return Values{t.burstable() ? "true" : "false"}; }},
       {"supported-usage-class", [](const InstanceType&) { return Values{"on-demand", "spot"}; }},
       {"vcpu-info.default-vcpus", [](const InstanceType& t) { return Values{std::to_string(t.vcpus)}; }},
       {"memory-info.size-in-mib", [](const InstanceType& t) { return Values{std::to_string(t.memory_mib)}; }},
@@ -164,7 +164,8 @@ Outcome<> describe_instance_types(Call& call, XmlOut& out) {
   for (const auto& name : names) {
     const auto* type = find_type(name);
     if (!type || zones_offering(call.region, *type).empty()) {
-      return refuse("InvalidInstanceType", fmt::format("The following supplied instance types do not exist: [{}]", name));
+      return refuse("InvalidInstanceType",
+                    fmt::format("The following supplied instance types do not exist: [{}]", name));
     }
     wanted.push_back(*type);
   }

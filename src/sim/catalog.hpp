@@ -20,7 +20,7 @@ struct InstanceType {
   int gpus = 0;
   std::string_view gpu_name;
   int gpu_memory_mib = 0;
-  double spot_price = 0;          // dollars an hour in the first zone; others differ by some percent
+  double spot_price = 0;  // dollars an hour in the first zone; others differ by some percent
   bool burstable() const { return name.starts_with("t"); }
 };
 

@@ -30,11 +30,13 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
 
 bool Filter::admits(const std::vector<std::string>& present) const {
   return std::any_of(values.begin(), values.end(), [&](const std::string& pattern) {
-    return std::any_of(present.begin(), present.end(), [&](const auto& text) { return matches_pattern(pattern, text); });
+    return std::any_of(present.begin(), present.end(),
+                       [&](const auto& text) { return matches_pattern(pattern, text); });
   });
 }
 
-Outcome<std::vector<Filter>> read_filters(const Query& q, const std::function<bool(std::string_view)>& known, bool tagged) {
+Outcome<std::vector<Filter>> read_filters(const Query& q, const std::function<bool(std::string_view)>& known,
+                                          bool tagged) {
   std::vector<Filter> filters;
   for (const auto& item : q.items("Filter")) {
     Filter filter{item.text("Name"), item.list("Value")};
@@ -65,8 +67,10 @@ Tags visible_tags(const Call& call, const std::string& id, const Tags& tags) {
 std::vector<std::string> tag_values(const Tags& tags, std::string_view filter_name) {
   std::vector<std::string> values;
   for (const auto& [key, value] : tags) {
-    if (filter_name == "tag-key") values.push_back(key);
-    else if (filter_name.substr(4) == key) values.push_back(value);
+    if (filter_name == "tag-key")
+      values.push_back(key);
+    else if (filter_name.substr(4) == key)
+      values.push_back(value);
   }
   return values;
 }

@@ -27,7 +27,8 @@ struct Filter {
 };
 
 // Refuses filters without values and, by `known`, unknown names. tag:<key> and tag-key are known where `tagged`.
-Outcome<std::vector<Filter>> read_filters(const Query& q, const std::function<bool(std::string_view)>& known, bool tagged);
+Outcome<std::vector<Filter>> read_filters(const Query& q, const std::function<bool(std::string_view)>& known,
+                                          bool tagged);
 // The tags a read shows: without those that are still too fresh.
 Tags visible_tags(const Call& call, const std::string& id, const Tags& tags);
 std::vector<std::string> tag_values(const Tags& tags, std::string_view filter_name);
@@ -43,7 +44,8 @@ Outcome<std::vector<const T*>> filtered(const Call& call, const std::vector<T>& 
     }
     return nullptr;
   };
-  auto filters = GRANTED(read_filters(call.q, [&](std::string_view name) { return field(name) != nullptr; }, bool(id_of)));
+  auto filters =
+      GRANTED(read_filters(call.q, [&](std::string_view name) { return field(name) != nullptr; }, bool(id_of)));
   std::vector<const T*> out;
   for (const auto& each : list) {
     bool passes = true;

@@ -51,8 +51,8 @@ constexpr std::array kImages = {
     ImageRow{"ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20261103", kCanonical, "", "x86_64",
              "2026-11-03T11:30:00.000Z", "/dev/sda1", 8,
              "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id"},
-    ImageRow{"Deep Learning Base OSS Nvidia Driver GPU AMI (Amazon Linux 2023) 20261112", kDeepLearning, "amazon", "x86_64",
-             "2026-11-12T15:00:00.000Z", "/dev/xvda", 75,
+    ImageRow{"Deep Learning Base OSS Nvidia Driver GPU AMI (Amazon Linux 2023) 20261112", kDeepLearning, "amazon",
+             "x86_64", "2026-11-12T15:00:00.000Z", "/dev/xvda", 75,
              "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id"},
 };
 
@@ -148,7 +148,8 @@ std::map<std::string, StoredParameter> public_parameters(const std::vector<Image
 Outcome<> describe_images(Call& call, XmlOut& out) {
   auto wanted = call.q.list("ImageId");
   for (const auto& id : wanted) {
-    if (!id.starts_with("ami-")) return refuse("InvalidAMIID.Malformed", fmt::format("Invalid id: \"{}\" (expecting \"ami-...\")", id));
+    if (!id.starts_with("ami-"))
+      return refuse("InvalidAMIID.Malformed", fmt::format("Invalid id: \"{}\" (expecting \"ami-...\")", id));
     if (!by_id(call.region.images, id)) {
       return refuse("InvalidAMIID.NotFound", fmt::format("The image id '[{}]' does not exist", id));
     }

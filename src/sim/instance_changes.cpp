@@ -15,7 +15,8 @@ namespace tombolo::sim {
 namespace {
 
 std::string initiated(Time now) {
-  return fmt::format("User initiated ({:%Y-%m-%d %H:%M:%S} GMT)", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+  return fmt::format("User initiated ({:%Y-%m-%d %H:%M:%S} GMT)",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
 }
 
 Outcome<std::vector<Instance*>> named_instances(Call& call) {
@@ -43,7 +44,8 @@ void show_steps(XmlOut& out, const std::vector<Step>& steps) {
 }
 
 tl::unexpected<Refusal> wrong_state(const Instance& instance, std::string_view verb) {
-  return refuse("IncorrectInstanceState", fmt::format("The instance '{}' is not in a state from which it can be {}.", instance.id, verb));
+  return refuse("IncorrectInstanceState",
+                fmt::format("The instance '{}' is not in a state from which it can be {}.", instance.id, verb));
 }
 
 // The one value of Attribute.Value, or of the attribute given as Attribute + Value.
@@ -63,7 +65,9 @@ Outcome<> set_flag(const Query& q, const std::string& wire_name, std::string_vie
 
 Outcome<> need_stopped(const Instance& instance, std::string_view attribute) {
   if (instance.state == InstanceState::kStopped) return {};
-  return refuse("IncorrectInstanceState", fmt::format("The instance '{}' is not in the 'stopped' state: its {} cannot be changed.", instance.id, attribute));
+  return refuse("IncorrectInstanceState",
+                fmt::format("The instance '{}' is not in the 'stopped' state: its {} cannot be changed.", instance.id,
+                            attribute));
 }
 
 }  // namespace
@@ -80,15 +84,20 @@ Outcome<> terminate_instances(Call& call, XmlOut& out) {
   auto instances = GRANTED(named_instances(call));
   for (const auto* instance : instances) {
     if (instance->termination_protection && !is_over(*instance)) {
-      return refuse("OperationNotPermitted", fmt::format("The instance '{}' may not be terminated. Modify its 'disableApiTermination' instance attribute and "
-                                                         "try again.", instance->id));
+      return refuse(
+          "OperationNotPermitted",
+          fmt::format(
+              "The instance '{}' may not be terminated. Modify its 'disableApiTermination' instance attribute and "
+              "try again.",
+              instance->id));
     }
   }
   std::vector<Step> steps;
   for (auto* instance : instances) {
     steps.push_back({instance, instance->state});
     if (is_over(*instance)) continue;
-    begin_end(call.world, *instance, call.now, "Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown");
+    begin_end(call.world, *instance, call.now, "Client.UserInitiatedShutdown",
+              "Client.UserInitiatedShutdown: User initiated shutdown");
     instance->state_transition = initiated(call.now);
   }
   show_steps(out, steps);
@@ -99,9 +108,18 @@ Outcome<> stop_instances(Call& call, XmlOut& out) {
   auto instances = GRANTED(named_instances(call));
   for (const auto* instance : instances) {
     if (is_over(*instance) || instance->state == InstanceState::kPending) return wrong_state(*instance, "stopped");
-    if (instance->stop_protection) return refuse("OperationNotPermitted", fmt::format("The instance '{}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", instance->id));
+    if (instance->stop_protection)
+      return refuse(
+          "OperationNotPermitted",
+          fmt::format(
+              "The instance '{}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+              instance->id));
     if (!instance->spot_request_id.empty()) {
-      return refuse("UnsupportedOperation", fmt::format("You can't stop the Spot Instance '{}' because it is associated with a one-time Spot Instance request.", instance->id));
+      return refuse(
+          "UnsupportedOperation",
+          fmt::format(
+              "You can't stop the Spot Instance '{}' because it is associated with a one-time Spot Instance request.",
+              instance->id));
     }
   }
   std::vector<Step> steps;
@@ -174,7 +192,8 @@ Outcome<> modify_instance_attribute(Call& call, XmlOut& out) {
   GRANTED(set_flag(q, "EbsOptimized", "ebsOptimized", changed.ebs_optimized));
   GRANTED(set_flag(q, "SourceDestCheck", "sourceDestCheck", changed.source_dest_check));
   if (auto behavior = given(q, "InstanceInitiatedShutdownBehavior", "instanceInitiatedShutdownBehavior")) {
-    if (*behavior != "stop" && *behavior != "terminate") return invalid_value("instanceInitiatedShutdownBehavior", *behavior);
+    if (*behavior != "stop" && *behavior != "terminate")
+      return invalid_value("instanceInitiatedShutdownBehavior", *behavior);
     changed.shutdown_behavior = *behavior;
   }
   if (auto type = given(q, "InstanceType", "instanceType")) {
@@ -193,7 +212,8 @@ Outcome<> modify_instance_attribute(Call& call, XmlOut& out) {
   if (auto groups = q.list("GroupId"); !groups.empty()) {
     for (const auto& id : groups) {
       if (GRANTED(find_group(call, id))->vpc_id != changed.vpc_id) {
-        return refuse("InvalidParameter", fmt::format("Security group {} and the instance belong to different networks.", id));
+        return refuse("InvalidParameter",
+                      fmt::format("Security group {} and the instance belong to different networks.", id));
       }
     }
     changed.groups = groups;
@@ -220,7 +240,9 @@ Outcome<> modify_metadata_options(Call& call, XmlOut& out) {
   i->hop_limit = options.hop_limit;
   out.leaf("instanceId", i->id).node("instanceMetadataOptions", [&] {
     out.leaf("state", "pending").leaf("httpTokens", i->http_tokens).leaf("httpPutResponseHopLimit", i->hop_limit);
-    out.leaf("httpEndpoint", i->http_endpoint).leaf("httpProtocolIpv6", i->protocol_ipv6).leaf("instanceMetadataTags", i->metadata_tags);
+    out.leaf("httpEndpoint", i->http_endpoint)
+        .leaf("httpProtocolIpv6", i->protocol_ipv6)
+        .leaf("instanceMetadataTags", i->metadata_tags);
   });
   return {};
 }
@@ -231,11 +253,13 @@ Outcome<> describe_credit_specifications(Call& call, XmlOut& out) {
     const auto* instance = GRANTED(find_instance(call, id));
     const auto* type = find_type(instance->type);
     if (type && !type->burstable()) {
-      return refuse("UnsupportedOperation", fmt::format("The instance '{}' is not a burstable performance instance", id));
+      return refuse("UnsupportedOperation",
+                    fmt::format("The instance '{}' is not a burstable performance instance", id));
     }
     shown.push_back(instance);
   }
-  out.list("instanceCreditSpecificationSet", shown, [&](const Instance* i) { out.leaf("instanceId", i->id).leaf("cpuCredits", i->credits); });
+  out.list("instanceCreditSpecificationSet", shown,
+           [&](const Instance* i) { out.leaf("instanceId", i->id).leaf("cpuCredits", i->credits); });
   return {};
 }
 
@@ -248,7 +272,8 @@ Outcome<> modify_credit_specification(Call& call, XmlOut& out) {
     instance->credits = credits;
     changed.push_back(instance->id);
   }
-  out.list("successfulInstanceCreditSpecificationSet", changed, [&](const std::string& id) { out.leaf("instanceId", id); });
+  out.list("successfulInstanceCreditSpecificationSet", changed,
+           [&](const std::string& id) { out.leaf("instanceId", id); });
   out.node("unsuccessfulInstanceCreditSpecificationSet", [] {});
   return {};
 }

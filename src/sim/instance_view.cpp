@@ -29,7 +29,12 @@ struct View {
 };
 
 View view_of(const Region& region, const Instance& instance) {
-  View view{&instance, by_id(region.volumes, instance.root_volume_id), by_id(region.interfaces, instance.interface_id), nullptr, {}, instance.tags};
+  View view{&instance,
+            by_id(region.volumes, instance.root_volume_id),
+            by_id(region.interfaces, instance.interface_id),
+            nullptr,
+            {},
+            instance.tags};
   for (const auto& address : region.addresses) {
     if (address.instance_id == instance.id) view.address = &address;
   }
@@ -43,22 +48,30 @@ View view_of(const Region& region, const Instance& instance) {
 std::string private_dns(const Region& region, const Instance& instance) {
   std::string dashed = instance.private_ip;
   std::replace(dashed.begin(), dashed.end(), '.', '-');
-  return region.name == "us-east-1" ? fmt::format("ip-{}.ec2.internal", dashed) : fmt::format("ip-{}.{}.compute.internal", dashed, region.name);
+  return region.name == "us-east-1" ? fmt::format("ip-{}.ec2.internal", dashed)
+                                    : fmt::format("ip-{}.{}.compute.internal", dashed, region.name);
 }
 
 std::string public_dns(const Region& region, std::string ip) {
   if (ip.empty()) return "";
   std::replace(ip.begin(), ip.end(), '.', '-');
-  return region.name == "us-east-1" ? fmt::format("ec2-{}.compute-1.amazonaws.com", ip) : fmt::format("ec2-{}.{}.compute.amazonaws.com", ip, region.name);
+  return region.name == "us-east-1" ? fmt::format("ec2-{}.compute-1.amazonaws.com", ip)
+                                    : fmt::format("ec2-{}.{}.compute.amazonaws.com", ip, region.name);
 }
 
 void show_interface(XmlOut& out, const Call& call, const View& view) {
   const auto& each = *view.interface;
-  out.leaf("networkInterfaceId", each.id).leaf("subnetId", each.subnet_id).leaf("vpcId", each.vpc_id).leaf("description", each.description);
-  out.leaf("ownerId", kAccount).leaf("status", "in-use").leaf("macAddress", "02:00:00:" + each.id.substr(5, 2) + ":" + each.id.substr(7, 2) + ":" + each.id.substr(9, 2));
+  out.leaf("networkInterfaceId", each.id)
+      .leaf("subnetId", each.subnet_id)
+      .leaf("vpcId", each.vpc_id)
+      .leaf("description", each.description);
+  out.leaf("ownerId", kAccount)
+      .leaf("status", "in-use")
+      .leaf("macAddress", "02:00:00:" + each.id.substr(5, 2) + ":" + each.id.substr(7, 2) + ":" + each.id.substr(9, 2));
   out.leaf("privateIpAddress", each.private_ip).leaf("sourceDestCheck", each.source_dest_check);
   auto show_groups = [&] {
-    out.list("groupSet", view.groups, [&](const auto& group) { out.leaf("groupId", group.first).leaf("groupName", group.second); });
+    out.list("groupSet", view.groups,
+             [&](const auto& group) { out.leaf("groupId", group.first).leaf("groupName", group.second); });
   };
   auto show_association = [&] {
     if (view.public_ip().empty()) return;
@@ -70,7 +83,9 @@ void show_interface(XmlOut& out, const Call& call, const View& view) {
   show_groups();
   out.node("attachment", [&] {
     out.leaf("attachmentId", each.attachment_id).leaf("deviceIndex", 0).leaf("status", "attached");
-    out.leaf("attachTime", iso_time(each.created)).leaf("deleteOnTermination", each.delete_on_termination).leaf("networkCardIndex", 0);
+    out.leaf("attachTime", iso_time(each.created))
+        .leaf("deleteOnTermination", each.delete_on_termination)
+        .leaf("networkCardIndex", 0);
   });
   show_association();
   out.list("privateIpAddressesSet", std::array{&each}, [&](const Interface* interface) {
@@ -92,7 +107,10 @@ void show_hardware(XmlOut& out, const Call& call, const View& view) {
       });
     });
   });
-  out.leaf("virtualizationType", "hvm").leaf("hypervisor", "xen").leaf("ebsOptimized", i.ebs_optimized).leaf("enaSupport", true);
+  out.leaf("virtualizationType", "hvm")
+      .leaf("hypervisor", "xen")
+      .leaf("ebsOptimized", i.ebs_optimized)
+      .leaf("enaSupport", true);
   out.node("networkInterfaceSet", [&] {
     if (view.interface) out.node("item", [&] { show_interface(out, call, view); });
   });
@@ -101,12 +119,16 @@ void show_hardware(XmlOut& out, const Call& call, const View& view) {
   out.node("enclaveOptions", [&] { out.leaf("enabled", false); });
   out.node("maintenanceOptions", [&] { out.leaf("autoRecovery", "default"); });
   out.node("privateDnsNameOptions", [&] {
-    out.leaf("hostnameType", "ip-name").leaf("enableResourceNameDnsARecord", false).leaf("enableResourceNameDnsAAAARecord", false);
+    out.leaf("hostnameType", "ip-name")
+        .leaf("enableResourceNameDnsARecord", false)
+        .leaf("enableResourceNameDnsAAAARecord", false);
   });
   out.node("capacityReservationSpecification", [&] { out.leaf("capacityReservationPreference", "open"); });
   out.node("metadataOptions", [&] {
     out.leaf("state", "applied").leaf("httpTokens", i.http_tokens).leaf("httpPutResponseHopLimit", i.hop_limit);
-    out.leaf("httpEndpoint", i.http_endpoint).leaf("httpProtocolIpv6", i.protocol_ipv6).leaf("instanceMetadataTags", i.metadata_tags);
+    out.leaf("httpEndpoint", i.http_endpoint)
+        .leaf("httpProtocolIpv6", i.protocol_ipv6)
+        .leaf("instanceMetadataTags", i.metadata_tags);
   });
 }
 
@@ -115,15 +137,22 @@ void show(XmlOut& out, const Call& call, const View& view) {
   bool gone = i.state == InstanceState::kTerminated;
   out.leaf("instanceId", i.id).leaf("imageId", i.image_id);
   show_state(out, "instanceState", i.state);
-  out.leaf("privateDnsName", gone ? "" : private_dns(call.region, i)).leaf("dnsName", public_dns(call.region, view.public_ip()));
+  out.leaf("privateDnsName", gone ? "" : private_dns(call.region, i))
+      .leaf("dnsName", public_dns(call.region, view.public_ip()));
   out.leaf("reason", i.state_transition).leaf_if("keyName", i.key_name).leaf("amiLaunchIndex", i.launch_index);
   out.node("productCodes", [] {}).leaf("instanceType", i.type).leaf("launchTime", iso_time(i.launched));
   out.node("placement", [&] {
-    out.leaf("availabilityZone", i.zone).leaf("availabilityZoneId", zone_id(i.zone)).leaf("groupName", "").leaf("tenancy", "default");
+    out.leaf("availabilityZone", i.zone)
+        .leaf("availabilityZoneId", zone_id(i.zone))
+        .leaf("groupName", "")
+        .leaf("tenancy", "default");
   });
   out.node("monitoring", [&] { out.leaf("state", i.monitoring ? "enabled" : "disabled"); });
   if (!gone) {
-    out.leaf("subnetId", i.subnet_id).leaf("vpcId", i.vpc_id).leaf("privateIpAddress", i.private_ip).leaf_if("ipAddress", view.public_ip());
+    out.leaf("subnetId", i.subnet_id)
+        .leaf("vpcId", i.vpc_id)
+        .leaf("privateIpAddress", i.private_ip)
+        .leaf_if("ipAddress", view.public_ip());
     out.leaf("sourceDestCheck", i.source_dest_check);
   }
   out.list("groupSet", gone ? std::vector<std::pair<std::string, std::string>>{} : view.groups,
@@ -132,10 +161,14 @@ void show(XmlOut& out, const Call& call, const View& view) {
     out.node("stateReason", [&] { out.leaf("code", i.state_reason_code).leaf("message", i.state_reason); });
   }
   out.leaf_if("clientToken", i.client_token);
-  if (!i.spot_request_id.empty()) out.leaf("instanceLifecycle", "spot").leaf("spotInstanceRequestId", i.spot_request_id);
-  if (!i.profile_arn.empty()) out.node("iamInstanceProfile", [&] { out.leaf("arn", i.profile_arn).leaf("id", "AIPASIMULATED0000001"); });
+  if (!i.spot_request_id.empty())
+    out.leaf("instanceLifecycle", "spot").leaf("spotInstanceRequestId", i.spot_request_id);
+  if (!i.profile_arn.empty())
+    out.node("iamInstanceProfile", [&] { out.leaf("arn", i.profile_arn).leaf("id", "AIPASIMULATED0000001"); });
   show_hardware(out, call, view);
-  out.leaf("currentInstanceBootMode", "legacy-bios").leaf("usageOperation", "RunInstances").leaf("platformDetails", "Linux/UNIX");
+  out.leaf("currentInstanceBootMode", "legacy-bios")
+      .leaf("usageOperation", "RunInstances")
+      .leaf("platformDetails", "Linux/UNIX");
   show_tags(out, call, i.id, i.tags);
 }
 
@@ -156,7 +189,8 @@ const std::vector<FilterField<View>>& fields() {
       {"owner-id", [](const View&) { return Values{std::string(kAccount)}; }},
       {"root-device-type", [](const View&) { return Values{"ebs"}; }},
       {"root-device-name", [](const View& v) { return Values{v.instance->root_device}; }},
-      {"instance-lifecycle", [](const View& v) { return v.instance->spot_request_id.empty() ? Values{} : Values{"spot"}; }},
+      {"instance-lifecycle",
+       [](const View& v) { return v.instance->spot_request_id.empty() ? Values{} : Values{"spot"}; }},
       {"spot-instance-request-id", [](const View& v) { return Values{v.instance->spot_request_id}; }},
       {"private-ip-address", [](const View& v) { return Values{v.instance->private_ip}; }},
       {"ip-address", [](const View& v) { return Values{v.public_ip()}; }},
@@ -190,7 +224,8 @@ std::vector<View> views(const Call& call) {
 
 void keep_asked(std::vector<const View*>& passing, const std::vector<std::string>& ids) {
   if (ids.empty()) return;
-  std::erase_if(passing, [&](const View* view) { return std::find(ids.begin(), ids.end(), view->instance->id) == ids.end(); });
+  std::erase_if(passing,
+                [&](const View* view) { return std::find(ids.begin(), ids.end(), view->instance->id) == ids.end(); });
 }
 
 }  // namespace
@@ -204,12 +239,15 @@ void show_reservation(XmlOut& out, const Call& call, const std::vector<std::stri
   for (const auto& id : ids) {
     if (const auto* instance = by_id(call.region.instances, id)) shown.push_back(view_of(call.region, *instance));
   }
-  out.leaf("reservationId", shown.empty() ? "" : shown.front().instance->reservation_id).leaf("ownerId", kAccount).node("groupSet", [] {});
+  out.leaf("reservationId", shown.empty() ? "" : shown.front().instance->reservation_id)
+      .leaf("ownerId", kAccount)
+      .node("groupSet", [] {});
   out.list("instancesSet", shown, [&](const View& view) { show(out, call, view); });
 }
 
 Outcome<Instance*> find_instance(Call& call, const std::string& id) {
-  bool formed = id.starts_with("i-") && (id.size() == 10 || id.size() == 19) && id.find_first_not_of("0123456789abcdef", 2) == std::string::npos;
+  bool formed = id.starts_with("i-") && (id.size() == 10 || id.size() == 19) &&
+                id.find_first_not_of("0123456789abcdef", 2) == std::string::npos;
   if (!formed) return refuse("InvalidInstanceID.Malformed", fmt::format("Invalid id: \"{}\"", id));
   auto* instance = by_id(call.region.instances, id);
   if (!instance || !call.sees(instance->visible)) return not_there("InvalidInstanceID.NotFound", "instance ID", id);
@@ -219,7 +257,8 @@ Outcome<Instance*> find_instance(Call& call, const std::string& id) {
 Outcome<> describe_instances(Call& call, XmlOut& out) {
   auto ids = call.q.list("InstanceId");
   if (!ids.empty() && call.q.has("MaxResults")) {
-    return refuse("InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults");
+    return refuse("InvalidParameterCombination",
+                  "The parameter instancesSet cannot be used with the parameter maxResults");
   }
   for (const auto& id : ids) GRANTED(find_instance(call, id));
   auto all = views(call);
@@ -227,13 +266,16 @@ Outcome<> describe_instances(Call& call, XmlOut& out) {
   keep_asked(passing, ids);
   std::vector<std::vector<const View*>> reservations;  // pages count these
   for (const auto* view : passing) {
-    bool same = !reservations.empty() && reservations.back().front()->instance->reservation_id == view->instance->reservation_id;
+    bool same = !reservations.empty() &&
+                reservations.back().front()->instance->reservation_id == view->instance->reservation_id;
     if (!same) reservations.emplace_back();
     reservations.back().push_back(view);
   }
   auto page = GRANTED(page_of(call.q, reservations.size(), 5, 1000));
   out.list("reservationSet", slice(reservations, page), [&](const auto& reservation) {
-    out.leaf("reservationId", reservation.front()->instance->reservation_id).leaf("ownerId", kAccount).node("groupSet", [] {});
+    out.leaf("reservationId", reservation.front()->instance->reservation_id)
+        .leaf("ownerId", kAccount)
+        .node("groupSet", [] {});
     out.list("instancesSet", reservation, [&](const View* view) { show(out, call, *view); });
   });
   out.leaf_if("nextToken", page.next_token);

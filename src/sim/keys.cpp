@@ -136,7 +136,10 @@ Outcome<> create_key_pair(Call& call, XmlOut& out) {
     key.fingerprint = read_public_line(key.public_key)->fingerprint;
   }
   call.region.keys.push_back(key);
-  out.leaf("keyName", key.name).leaf("keyFingerprint", key.fingerprint).leaf("keyMaterial", material).leaf("keyPairId", key.id);
+  out.leaf("keyName", key.name)
+      .leaf("keyFingerprint", key.fingerprint)
+      .leaf("keyMaterial", material)
+      .leaf("keyPairId", key.id);
   show_tags(out, call, key.id, key.tags);
   return {};
 }
@@ -161,7 +164,8 @@ Outcome<> delete_key_pair(Call& call, XmlOut& out) {
   auto name = call.q.text("KeyName"), id = call.q.text("KeyPairId");
   if (name.empty() && id.empty()) return missing("KeyName");
   auto& keys = call.region.keys;
-  auto it = std::find_if(keys.begin(), keys.end(), [&](const KeyPair& key) { return id.empty() ? key.name == name : key.id == id; });
+  auto it = std::find_if(keys.begin(), keys.end(),
+                         [&](const KeyPair& key) { return id.empty() ? key.name == name : key.id == id; });
   out.leaf("return", true);
   if (it == keys.end()) return {};
   out.leaf("keyPairId", it->id);
@@ -182,8 +186,9 @@ Outcome<> describe_key_pairs(Call& call, XmlOut& out) {
   };
   auto with_public = GRANTED(call.q.flag("IncludePublicKey", false));
   const auto& keys = call.region.keys;
-  auto there = [&](auto KeyPair::*field, const std::string& value) {
-    return std::any_of(keys.begin(), keys.end(), [&](const KeyPair& key) { return key.*field == value && call.sees(key.visible); });
+  auto there = [&](auto KeyPair::* field, const std::string& value) {
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const KeyPair& key) { return key.*field == value && call.sees(key.visible); });
   };
   for (const auto& name : names) {
     if (!there(&KeyPair::name, name)) return not_there("InvalidKeyPair.NotFound", "key pair", name);

@@ -27,18 +27,34 @@ Outcome<std::string> choose_zone(Call& call, const LaunchRequest& request) {
   std::erase_if(with_room, [&](const std::string& zone) { return short_of(call.world, request, zone); });
   if (request.zone.empty()) {
     if (!with_room.empty()) return with_room[call.world.random.next() % with_room.size()];
-    return refuse("InsufficientInstanceCapacity", fmt::format("We currently do not have sufficient {} capacity in the {} Region. Our system "
-                  "will be working on provisioning additional capacity.", request.type->name, call.region.name), 500);
+    return refuse("InsufficientInstanceCapacity",
+                  fmt::format("We currently do not have sufficient {} capacity in the {} Region. Our system "
+                              "will be working on provisioning additional capacity.",
+                              request.type->name, call.region.name),
+                  500);
   }
   if (std::find(offering.begin(), offering.end(), request.zone) == offering.end()) {
-    return refuse("Unsupported", fmt::format("Your requested instance type ({}) is not supported in your requested Availability Zone ({}). Please retry "
-                  "your request by not specifying an Availability Zone or choosing {}.", request.type->name, request.zone, joined(offering)));
+    return refuse(
+        "Unsupported",
+        fmt::format(
+            "Your requested instance type ({}) is not supported in your requested Availability Zone ({}). Please retry "
+            "your request by not specifying an Availability Zone or choosing {}.",
+            request.type->name, request.zone, joined(offering)));
   }
   if (!short_of(call.world, request, request.zone)) return request.zone;
-  std::string advice = with_room.empty() ? "" : fmt::format(" You can currently get {} capacity by not specifying an Availability Zone in your request "
-                                                            "or choosing {}.", request.type->name, joined(with_room));
-  return refuse("InsufficientInstanceCapacity", fmt::format("We currently do not have sufficient {} capacity in the Availability Zone you requested ({}). Our "
-                "system will be working on provisioning additional capacity.{}", request.type->name, request.zone, advice), 500);
+  std::string advice =
+      with_room.empty()
+          ? ""
+          : fmt::format(
+                " You can currently get {} capacity by not specifying an Availability Zone in your request "
+                "or choosing {}.",
+                request.type->name, joined(with_room));
+  return refuse(
+      "InsufficientInstanceCapacity",
+      fmt::format("We currently do not have sufficient {} capacity in the Availability Zone you requested ({}). Our "
+                  "system will be working on provisioning additional capacity.{}",
+                  request.type->name, request.zone, advice),
+      500);
 }
 
 int vcpus_in_use(const Region& region, std::string_view quota) {
@@ -58,18 +74,26 @@ Outcome<int> within_quota(const Call& call, const LaunchRequest& request) {
   int room = static_cast<int>((limit - vcpus_in_use(call.region, code)) / request.type->vcpus);
   if (room >= request.least) return std::min(room, request.most);
   if (request.spot) return refuse("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded");
-  return refuse("VcpuLimitExceeded", fmt::format("You have requested more vCPU capacity than your current vCPU limit of {:g} allows for the instance bucket that "
-                "the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.", limit));
+  return refuse("VcpuLimitExceeded",
+                fmt::format("You have requested more vCPU capacity than your current vCPU limit of {:g} allows for the "
+                            "instance bucket that "
+                            "the specified instance type belongs to. Please visit "
+                            "http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
+                            limit));
 }
 
 Outcome<> check_price(const LaunchRequest& request) {
   if (request.max_price.empty()) return {};
   char* end = nullptr;
   double offered = std::strtod(request.max_price.c_str(), &end);
-  if (end == request.max_price.c_str() || *end != '\0' || offered <= 0) return invalid_value("price", request.max_price);
+  if (end == request.max_price.c_str() || *end != '\0' || offered <= 0)
+    return invalid_value("price", request.max_price);
   if (offered >= request.type->spot_price) return {};
-  return refuse("SpotMaxPriceTooLow", fmt::format("Your Spot request price of {} is lower than the minimum required Spot request fulfillment price of {}.",
-                                                  request.max_price, request.type->spot_price));
+  return refuse(
+      "SpotMaxPriceTooLow",
+      fmt::format(
+          "Your Spot request price of {} is lower than the minimum required Spot request fulfillment price of {}.",
+          request.max_price, request.type->spot_price));
 }
 
 std::string next_private_ip(Subnet& subnet) {
@@ -88,8 +112,10 @@ void add_volume(Call& call, const LaunchRequest& request, Instance& instance) {
   volume.throughput = request.root.throughput;
   volume.encrypted = request.root.encrypted;
   if (volume.encrypted) {
-    volume.kms_key = !request.root.kms_key.empty() ? request.root.kms_key
-                     : fmt::format("arn:aws:kms:{}:{}:key/00000000-0000-4000-8000-000000000ebs", call.region.name, kAccount);
+    volume.kms_key =
+        !request.root.kms_key.empty()
+            ? request.root.kms_key
+            : fmt::format("arn:aws:kms:{}:{}:key/00000000-0000-4000-8000-000000000ebs", call.region.name, kAccount);
   }
   volume.snapshot_id = request.image->snapshot_id;
   volume.instance_id = instance.id;
@@ -131,7 +157,8 @@ void add_spot_request(Call& call, const LaunchRequest& request, Instance& instan
   call.region.spot_requests.push_back(spot);
 }
 
-Instance& add_instance(Call& call, const LaunchRequest& request, Subnet& subnet, const std::string& reservation, int index) {
+Instance& add_instance(Call& call, const LaunchRequest& request, Subnet& subnet, const std::string& reservation,
+                       int index) {
   Instance instance;
   instance.id = call.world.random.id("i-");
   instance.reservation_id = reservation;
@@ -155,7 +182,9 @@ Instance& add_instance(Call& call, const LaunchRequest& request, Subnet& subnet,
   instance.stop_protection = request.stop_protection;
   instance.monitoring = request.monitoring;
   instance.ebs_optimized = request.ebs_optimized;
-  instance.credits = !request.credits.empty() ? request.credits : instance.type.starts_with("t2") ? "standard" : "unlimited";
+  instance.credits = !request.credits.empty()          ? request.credits
+                     : instance.type.starts_with("t2") ? "standard"
+                                                       : "unlimited";
   instance.http_tokens = request.metadata.http_tokens;
   instance.http_endpoint = request.metadata.http_endpoint;
   instance.metadata_tags = request.metadata.tags;
@@ -183,17 +212,21 @@ Instance& add_instance(Call& call, const LaunchRequest& request, Subnet& subnet,
 }
 
 // What an earlier call with the same token in the same zone has made; nothing when there was none.
-Outcome<std::optional<std::vector<std::string>>> replay(Call& call, const std::string& key, const std::map<std::string, std::string>& parameters) {
+Outcome<std::optional<std::vector<std::string>>> replay(Call& call, const std::string& key,
+                                                        const std::map<std::string, std::string>& parameters) {
   auto it = call.region.tokens.find(key);
   if (it == call.region.tokens.end()) return std::nullopt;
   if (it->second.parameters != parameters) {
-    return refuse("IdempotentParameterMismatch", "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).");
+    return refuse("IdempotentParameterMismatch",
+                  "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).");
   }
   bool alive = std::any_of(it->second.made.begin(), it->second.made.end(), [&](const std::string& id) {
     const auto* instance = by_id(call.region.instances, id);
     return instance && !is_over(*instance);
   });
-  if (!alive) return refuse("IdempotentInstanceTerminated", "The instance that was launched with this client token has been terminated.");
+  if (!alive)
+    return refuse("IdempotentInstanceTerminated",
+                  "The instance that was launched with this client token has been terminated.");
   return it->second.made;
 }
 
@@ -217,10 +250,13 @@ Outcome<> run_instances(Call& call, XmlOut& out) {
   auto zone = GRANTED(choose_zone(call, request));
   Subnet* subnet = nullptr;
   for (auto& each : call.region.subnets) {
-    bool fits = request.subnet_id.empty() ? each.zone == zone && each.vpc_id == request.vpc_id : each.id == request.subnet_id;
+    bool fits =
+        request.subnet_id.empty() ? each.zone == zone && each.vpc_id == request.vpc_id : each.id == request.subnet_id;
     if (fits && !subnet) subnet = &each;
   }
-  if (!subnet) return refuse("MissingInput", fmt::format("No subnets found for the default VPC '{}'. Please specify a subnet.", request.vpc_id));
+  if (!subnet)
+    return refuse("MissingInput",
+                  fmt::format("No subnets found for the default VPC '{}'. Please specify a subnet.", request.vpc_id));
   auto reservation = call.world.random.id("r-");
   std::vector<std::string> made;
   for (int i = 0; i < count; ++i) made.push_back(add_instance(call, request, *subnet, reservation, i).id);

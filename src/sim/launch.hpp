@@ -15,7 +15,7 @@ namespace tombolo::sim {
 struct RootVolume {
   std::string type = "gp3";
   int size_gib = 0;  // 0: the image's
-  int iops = 0;      // 0: the type's
+  int iops = 0;  // 0: the type's
   int throughput = 0;
   bool encrypted = false;
   std::string kms_key;
@@ -38,10 +38,10 @@ struct LaunchRequest {
   int most = 1;
   std::string key_name;
   std::vector<std::string> groups;
-  std::string subnet_id;    // "" until a zone has been chosen
-  std::string zone;         // as the request names it, by zone or subnet; "" when it leaves that to EC2
+  std::string subnet_id;  // "" until a zone has been chosen
+  std::string zone;  // as the request names it, by zone or subnet; "" when it leaves that to EC2
   std::string vpc_id;
-  std::string user_data;    // raw
+  std::string user_data;  // raw
   std::string token;
   bool public_ip = true;
   std::string private_ip;

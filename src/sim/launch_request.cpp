@@ -18,7 +18,8 @@ Outcome<const Image*> find_image(const Call& call, std::string id) {
     if (it == call.region.parameters.end()) return invalid_value("ImageId", id, "The parameter does not exist.");
     id = it->second.value;
   }
-  if (!id.starts_with("ami-")) return refuse("InvalidAMIID.Malformed", fmt::format("Invalid id: \"{}\" (expecting \"ami-...\")", id));
+  if (!id.starts_with("ami-"))
+    return refuse("InvalidAMIID.Malformed", fmt::format("Invalid id: \"{}\" (expecting \"ami-...\")", id));
   const auto* image = by_id(call.region.images, id);
   if (!image) return refuse("InvalidAMIID.NotFound", fmt::format("The image id '[{}]' does not exist", id));
   return image;
@@ -27,7 +28,8 @@ Outcome<const Image*> find_image(const Call& call, std::string id) {
 Outcome<std::string> read_user_data(const Query& q) {
   auto decoded = codec::decode_base64(q.text("UserData"));
   if (!decoded) return refuse("InvalidParameterValue", "Invalid BASE64 encoding of user data");
-  if (decoded->size() > cloudinit::kUserDataLimit) return refuse("InvalidParameterValue", "User data is limited to 16384 bytes");
+  if (decoded->size() > cloudinit::kUserDataLimit)
+    return refuse("InvalidParameterValue", "User data is limited to 16384 bytes");
   return std::string(as_text(*decoded));
 }
 
@@ -36,7 +38,8 @@ Outcome<> read_counts(const Query& q, LaunchRequest& request) {
   GRANTED(q.required("MaxCount"));
   auto least = GRANTED(q.number("MinCount", 1)), most = GRANTED(q.number("MaxCount", 1));
   if (least < 1) return invalid_value("minCount", std::to_string(least), "It must be at least 1.");
-  if (most < least || most > 1000) return invalid_value("maxCount", std::to_string(most), "It must be between minCount and 1000.");
+  if (most < least || most > 1000)
+    return invalid_value("maxCount", std::to_string(most), "It must be between minCount and 1000.");
   request.least = static_cast<int>(least);
   request.most = static_cast<int>(most);
   return {};
@@ -47,7 +50,7 @@ struct VolumeKind {
   int least_gib, most_gib, default_iops, most_iops;
 };
 constexpr std::array kVolumeKinds = {VolumeKind{"gp3", 1, 16384, 3000, 16000}, VolumeKind{"gp2", 1, 16384, 0, 0},
-                                     VolumeKind{"io1", 4, 16384, 0, 64000},    VolumeKind{"io2", 4, 65536, 0, 256000},
+                                     VolumeKind{"io1", 4, 16384, 0, 64000}, VolumeKind{"io2", 4, 65536, 0, 256000},
                                      VolumeKind{"standard", 1, 1024, 0, 0}};
 
 Outcome<RootVolume> read_root(const Query& q, const Image& image) {
@@ -55,11 +58,14 @@ Outcome<RootVolume> read_root(const Query& q, const Image& image) {
   for (const auto& mapping : q.items("BlockDeviceMapping")) {
     auto device = GRANTED(mapping.required("DeviceName"));
     if (device != image.root_device) {
-      return refuse("InvalidBlockDeviceMapping", fmt::format("Invalid device name {}: only the root device {} is simulated", device, image.root_device));
+      return refuse(
+          "InvalidBlockDeviceMapping",
+          fmt::format("Invalid device name {}: only the root device {} is simulated", device, image.root_device));
     }
     auto ebs = mapping.under("Ebs");
     root.type = ebs.text("VolumeType", "gp3");
-    auto kind = std::find_if(kVolumeKinds.begin(), kVolumeKinds.end(), [&](const VolumeKind& each) { return each.name == root.type; });
+    auto kind = std::find_if(kVolumeKinds.begin(), kVolumeKinds.end(),
+                             [&](const VolumeKind& each) { return each.name == root.type; });
     if (kind == kVolumeKinds.end()) return invalid_value("volumeType", root.type);
     root.size_gib = static_cast<int>(GRANTED(ebs.number("VolumeSize", 0)));
     root.iops = static_cast<int>(GRANTED(ebs.number("Iops", kind->default_iops)));
@@ -68,17 +74,20 @@ Outcome<RootVolume> read_root(const Query& q, const Image& image) {
     root.kms_key = ebs.text("KmsKeyId");
     root.delete_on_termination = GRANTED(ebs.flag("DeleteOnTermination", true));
     if (root.size_gib != 0 && (root.size_gib < kind->least_gib || root.size_gib > kind->most_gib)) {
-      return refuse("InvalidParameterValue", fmt::format("Volume of {}GiB is invalid; must be between {}GiB and {}GiB.", root.size_gib, kind->least_gib, kind->most_gib));
+      return refuse("InvalidParameterValue", fmt::format("Volume of {}GiB is invalid; must be between {}GiB and {}GiB.",
+                                                         root.size_gib, kind->least_gib, kind->most_gib));
     }
     if (root.iops > kind->most_iops) {
       return refuse(kind->most_iops ? "InvalidParameterValue" : "InvalidParameterCombination",
                     fmt::format("The parameter iops is not supported for {} volumes at {}.", root.type, root.iops));
     }
     if (root.type == "gp3" && (root.iops < 3000 || root.throughput < 125 || root.throughput > 1000)) {
-      return refuse("InvalidParameterValue", "gp3 volumes have 3000 to 16000 iops and a throughput of 125 to 1000 MiB/s");
+      return refuse("InvalidParameterValue",
+                    "gp3 volumes have 3000 to 16000 iops and a throughput of 125 to 1000 MiB/s");
     }
     if (root.type != "gp3" && root.throughput != 0) {
-      return refuse("InvalidParameterCombination", fmt::format("The parameter throughput is not supported for {} volumes.", root.type));
+      return refuse("InvalidParameterCombination",
+                    fmt::format("The parameter throughput is not supported for {} volumes.", root.type));
     }
     if (!root.kms_key.empty() && !root.encrypted) {
       return refuse("InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.");
@@ -88,8 +97,9 @@ Outcome<RootVolume> read_root(const Query& q, const Image& image) {
   if (root.iops == 0 && root.type == "gp3") root.iops = 3000;
   if (root.throughput == 0 && root.type == "gp3") root.throughput = 125;
   if (root.size_gib < image.size_gib) {
-    return refuse("InvalidBlockDeviceMapping", fmt::format("Volume of size {}GB is smaller than snapshot '{}', expect size >= {}GB",
-                                                           root.size_gib, image.snapshot_id, image.size_gib));
+    return refuse("InvalidBlockDeviceMapping",
+                  fmt::format("Volume of size {}GB is smaller than snapshot '{}', expect size >= {}GB", root.size_gib,
+                              image.snapshot_id, image.size_gib));
   }
   return root;
 }
@@ -106,9 +116,11 @@ Outcome<> read_place(Call& call, LaunchRequest& request) {
     const auto& interface = interfaces.front();
     if (!subnet_id.empty() || !groups.empty() || !group_names.empty()) {
       return refuse("InvalidParameterCombination",
-                    "Network interfaces and an instance-level security groups or subnet ID may not be specified on the same request");
+                    "Network interfaces and an instance-level security groups or subnet ID may not be specified on the "
+                    "same request");
     }
-    if (GRANTED(interface.number("DeviceIndex", -1)) != 0) return refuse("InvalidParameterValue", "The first network interface must have the device index 0");
+    if (GRANTED(interface.number("DeviceIndex", -1)) != 0)
+      return refuse("InvalidParameterValue", "The first network interface must have the device index 0");
     subnet_id = interface.text("SubnetId");
     groups = interface.list("SecurityGroupId");
     request.public_ip = GRANTED(interface.flag("AssociatePublicIpAddress", true));
@@ -121,7 +133,8 @@ Outcome<> read_place(Call& call, LaunchRequest& request) {
   if (!subnet_id.empty()) {
     const auto* subnet = by_id(call.region.subnets, subnet_id);
     if (!subnet) return not_there("InvalidSubnetID.NotFound", "subnet ID", subnet_id);
-    if (!zone.empty() && zone != subnet->zone) return refuse("InvalidParameterValue", "The availability zone of the subnet differs from the one requested");
+    if (!zone.empty() && zone != subnet->zone)
+      return refuse("InvalidParameterValue", "The availability zone of the subnet differs from the one requested");
     request.subnet_id = subnet_id;
     request.zone = subnet->zone;
     request.vpc_id = subnet->vpc_id;
@@ -129,19 +142,25 @@ Outcome<> read_place(Call& call, LaunchRequest& request) {
     for (const auto& vpc : call.region.vpcs) {
       if (vpc.is_default) request.vpc_id = vpc.id;
     }
-    if (request.vpc_id.empty()) return refuse("VPCIdNotSpecified", "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.");
+    if (request.vpc_id.empty())
+      return refuse("VPCIdNotSpecified",
+                    "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.");
     request.zone = zone;
   }
   for (const auto& name : group_names) {
-    auto it = std::find_if(call.region.groups.begin(), call.region.groups.end(),
-                           [&](const SecurityGroup& g) { return g.name == name && g.vpc_id == request.vpc_id && call.sees(g.visible); });
-    if (it == call.region.groups.end()) return refuse("InvalidGroup.NotFound", fmt::format("The security group '{}' does not exist in default VPC", name));
+    auto it = std::find_if(call.region.groups.begin(), call.region.groups.end(), [&](const SecurityGroup& g) {
+      return g.name == name && g.vpc_id == request.vpc_id && call.sees(g.visible);
+    });
+    if (it == call.region.groups.end())
+      return refuse("InvalidGroup.NotFound",
+                    fmt::format("The security group '{}' does not exist in default VPC", name));
     groups.push_back(it->id);
   }
   for (const auto& id : groups) {
     const auto* group = GRANTED(find_group(call, id));
     if (group->vpc_id != request.vpc_id) {
-      return refuse("InvalidParameter", fmt::format("Security group {} and the subnet belong to different networks.", id));
+      return refuse("InvalidParameter",
+                    fmt::format("Security group {} and the subnet belong to different networks.", id));
     }
   }
   if (groups.empty()) {
@@ -158,7 +177,8 @@ Outcome<> read_market(const Query& q, LaunchRequest& request) {
   if (!market.empty() && market != "spot") return invalid_value("MarketType", market);
   request.spot = market == "spot";
   request.max_price = q.text("InstanceMarketOptions.SpotOptions.MaxPrice");
-  if (!request.spot && !request.max_price.empty()) return refuse("InvalidParameterCombination", "SpotOptions need the market type spot");
+  if (!request.spot && !request.max_price.empty())
+    return refuse("InvalidParameterCombination", "SpotOptions need the market type spot");
   return {};
 }
 
@@ -175,7 +195,8 @@ Outcome<MetadataOptions> read_metadata_options(const Query& q, MetadataOptions f
   GRANTED(choose("InstanceMetadataTags", from.tags, "enabled", "disabled"));
   GRANTED(choose("HttpProtocolIpv6", from.ipv6, "enabled", "disabled"));
   auto hops = GRANTED(q.number("HttpPutResponseHopLimit", from.hop_limit));
-  if (hops < 1 || hops > 64) return invalid_value("HttpPutResponseHopLimit", std::to_string(hops), "It must be between 1 and 64.");
+  if (hops < 1 || hops > 64)
+    return invalid_value("HttpPutResponseHopLimit", std::to_string(hops), "It must be between 1 and 64.");
   from.hop_limit = static_cast<int>(hops);
   return from;
 }
@@ -185,9 +206,11 @@ Outcome<LaunchRequest> read_launch(Call& call) {
   LaunchRequest request;
   GRANTED(read_counts(q, request));
   request.user_data = GRANTED(read_user_data(q));
-  request.tags = GRANTED(read_tag_specifications(q, {"instance", "volume", "network-interface", "spot-instances-request"}));
+  request.tags =
+      GRANTED(read_tag_specifications(q, {"instance", "volume", "network-interface", "spot-instances-request"}));
   request.token = q.text("ClientToken");
-  if (request.token.size() > 64) return refuse("InvalidParameterValue", "The client token is limited to 64 ASCII characters");
+  if (request.token.size() > 64)
+    return refuse("InvalidParameterValue", "The client token is limited to 64 ASCII characters");
   request.image = GRANTED(find_image(call, GRANTED(q.required("ImageId"))));
   auto type_name = GRANTED(q.required("InstanceType"));
   request.type = find_type(type_name);
@@ -195,14 +218,18 @@ Outcome<LaunchRequest> read_launch(Call& call) {
     return refuse("InvalidParameterValue", fmt::format("Invalid value '{}' for InstanceType.", type_name));
   }
   if (request.image->architecture != request.type->architecture) {
-    return refuse("InvalidParameterValue", fmt::format("The architecture '{}' of the specified instance type does not match the architecture '{}' of the "
-                                                       "specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.",
-                                                       request.type->architecture, request.image->architecture));
+    return refuse(
+        "InvalidParameterValue",
+        fmt::format(
+            "The architecture '{}' of the specified instance type does not match the architecture '{}' of the "
+            "specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.",
+            request.type->architecture, request.image->architecture));
   }
   request.key_name = q.text("KeyName");
   if (!request.key_name.empty()) {
     const auto& keys = call.region.keys;
-    if (std::none_of(keys.begin(), keys.end(), [&](const KeyPair& k) { return k.name == request.key_name && call.sees(k.visible); })) {
+    if (std::none_of(keys.begin(), keys.end(),
+                     [&](const KeyPair& k) { return k.name == request.key_name && call.sees(k.visible); })) {
       return not_there("InvalidKeyPair.NotFound", "key pair", request.key_name);
     }
   }
@@ -211,8 +238,10 @@ Outcome<LaunchRequest> read_launch(Call& call) {
   request.root = GRANTED(read_root(q, *request.image));
   request.metadata = GRANTED(read_metadata_options(q.under("MetadataOptions"), {}));
   request.credits = q.text("CreditSpecification.CpuCredits");
-  if (!request.credits.empty() && (!request.type->burstable() || (request.credits != "standard" && request.credits != "unlimited"))) {
-    return refuse("InvalidParameterCombination", "The cpuCredits option is not supported for this instance type or value");
+  if (!request.credits.empty() &&
+      (!request.type->burstable() || (request.credits != "standard" && request.credits != "unlimited"))) {
+    return refuse("InvalidParameterCombination",
+                  "The cpuCredits option is not supported for this instance type or value");
   }
   request.shutdown_behavior = q.text("InstanceInitiatedShutdownBehavior", "stop");
   if (request.shutdown_behavior != "stop" && request.shutdown_behavior != "terminate") {

@@ -17,14 +17,16 @@ using Values = std::vector<std::string>;
 std::string yes_or_no(bool value) { return value ? "true" : "false"; }
 
 template <class T>
-Outcome<std::vector<const T*>> asked_for(const Call& call, const std::vector<T>& list, const std::vector<FilterField<T>>& fields,
-                                         std::string_view parameter, std::string_view missing_code, std::string_view what) {
+Outcome<std::vector<const T*>> asked_for(const Call& call, const std::vector<T>& list,
+                                         const std::vector<FilterField<T>>& fields, std::string_view parameter,
+                                         std::string_view missing_code, std::string_view what) {
   auto ids = call.q.list(parameter);
   for (const auto& id : ids) {
     if (!by_id(list, id)) return not_there(missing_code, what, id);
   }
   auto passing = GRANTED(filtered<T>(call, list, fields, [](const T& each) { return each.id; }));
-  std::erase_if(passing, [&](const T* each) { return !ids.empty() && std::find(ids.begin(), ids.end(), each->id) == ids.end(); });
+  std::erase_if(
+      passing, [&](const T* each) { return !ids.empty() && std::find(ids.begin(), ids.end(), each->id) == ids.end(); });
   return passing;
 }
 
@@ -92,7 +94,8 @@ Outcome<> describe_regions(Call& call, XmlOut& out) {
   std::vector<Row> rows;
   auto wanted = call.q.list("RegionName");
   for (auto name : region_names()) {
-    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end()) rows.push_back({std::string(name)});
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end())
+      rows.push_back({std::string(name)});
   }
   for (const auto& name : wanted) {
     if (!known_region(name)) return refuse("InvalidParameterValue", fmt::format("Invalid region names: [{}]", name));
@@ -149,7 +152,9 @@ Outcome<> describe_vpcs(Call& call, XmlOut& out) {
       out.leaf("cidrBlock", each->cidr).leaf("associationId", "vpc-cidr-assoc-" + each->id.substr(4));
       out.node("cidrBlockState", [&] { out.leaf("state", "associated"); });
     });
-    out.leaf("dhcpOptionsId", "dopt-" + vpc->id.substr(4)).leaf("instanceTenancy", "default").leaf("isDefault", vpc->is_default);
+    out.leaf("dhcpOptionsId", "dopt-" + vpc->id.substr(4))
+        .leaf("instanceTenancy", "default")
+        .leaf("isDefault", vpc->is_default);
     show_tags(out, call, vpc->id, vpc->tags);
   });
   out.leaf_if("nextToken", page.next_token);
@@ -167,11 +172,16 @@ Outcome<> describe_vpc_attribute(Call& call, XmlOut& out) {
 }
 
 Outcome<> describe_subnets(Call& call, XmlOut& out) {
-  auto subnets = GRANTED(asked_for(call, call.region.subnets, subnet_fields(), "SubnetId", "InvalidSubnetID.NotFound", "subnet ID"));
+  auto subnets = GRANTED(
+      asked_for(call, call.region.subnets, subnet_fields(), "SubnetId", "InvalidSubnetID.NotFound", "subnet ID"));
   auto page = GRANTED(page_of(call.q, subnets.size(), 5, 1000));
   out.list("subnetSet", slice(subnets, page), [&](const Subnet* subnet) {
-    out.leaf("subnetId", subnet->id).leaf("state", "available").leaf("vpcId", subnet->vpc_id).leaf("cidrBlock", subnet->cidr);
-    out.leaf("availableIpAddressCount", 4091 - static_cast<int>(subnet->next_host - 10)).leaf("availabilityZone", subnet->zone);
+    out.leaf("subnetId", subnet->id)
+        .leaf("state", "available")
+        .leaf("vpcId", subnet->vpc_id)
+        .leaf("cidrBlock", subnet->cidr);
+    out.leaf("availableIpAddressCount", 4091 - static_cast<int>(subnet->next_host - 10))
+        .leaf("availabilityZone", subnet->zone);
     out.leaf("availabilityZoneId", zone_id(subnet->zone)).leaf("defaultForAz", true).leaf("mapPublicIpOnLaunch", true);
     out.leaf("assignIpv6AddressOnCreation", false).leaf("ownerId", kAccount).leaf("ipv6Native", false);
     out.leaf("subnetArn", fmt::format("arn:aws:ec2:{}:{}:subnet/{}", call.region.name, kAccount, subnet->id));
@@ -192,7 +202,9 @@ Outcome<> describe_route_tables(Call& call, XmlOut& out) {
   out.list("routeTableSet", GRANTED(filtered<Vpc>(call, call.region.vpcs, fields)), [&](const Vpc* vpc) {
     auto id = "rtb-" + vpc->id.substr(4);
     out.leaf("routeTableId", id).leaf("vpcId", vpc->id).leaf("ownerId", kAccount);
-    out.list("routeSet", std::array{std::pair{vpc->cidr, std::string("local")}, std::pair{std::string("0.0.0.0/0"), "igw-" + vpc->id.substr(4)}},
+    out.list("routeSet",
+             std::array{std::pair{vpc->cidr, std::string("local")},
+                        std::pair{std::string("0.0.0.0/0"), "igw-" + vpc->id.substr(4)}},
              [&](const auto& route) {
                out.leaf("destinationCidrBlock", route.first).leaf("gatewayId", route.second).leaf("state", "active");
              });
@@ -210,7 +222,10 @@ Outcome<> describe_network_acls(Call& call, XmlOut& out) {
       {"default", [](const Vpc&) { return Values{"true"}; }},
   };
   out.list("networkAclSet", GRANTED(filtered<Vpc>(call, call.region.vpcs, fields)), [&](const Vpc* vpc) {
-    out.leaf("networkAclId", "acl-" + vpc->id.substr(4)).leaf("vpcId", vpc->id).leaf("default", true).leaf("ownerId", kAccount);
+    out.leaf("networkAclId", "acl-" + vpc->id.substr(4))
+        .leaf("vpcId", vpc->id)
+        .leaf("default", true)
+        .leaf("ownerId", kAccount);
     out.node("entrySet", [] {}).node("associationSet", [] {}).node("tagSet", [] {});
   });
   return {};
@@ -236,7 +251,8 @@ Outcome<> describe_account_attributes(Call& call, XmlOut& out) {
   }
   out.list("accountAttributeSet", shown, [&](const auto& each) {
     out.leaf("attributeName", each.first);
-    out.list("attributeValueSet", std::array{each.second}, [&](const std::string& value) { out.leaf("attributeValue", value); });
+    out.list("attributeValueSet", std::array{each.second},
+             [&](const std::string& value) { out.leaf("attributeValue", value); });
   });
   return {};
 }
@@ -249,7 +265,9 @@ Outcome<> describe_network_interfaces(Call& call, XmlOut& out) {
     out.leaf("networkInterfaceId", each->id).leaf("subnetId", each->subnet_id).leaf("vpcId", each->vpc_id);
     out.leaf("availabilityZone", each->zone).leaf("description", each->description).leaf("ownerId", kAccount);
     out.leaf_if("requesterId", each->requester).leaf("requesterManaged", !each->requester.empty());
-    out.leaf("status", "in-use").leaf("privateIpAddress", each->private_ip).leaf("sourceDestCheck", each->source_dest_check);
+    out.leaf("status", "in-use")
+        .leaf("privateIpAddress", each->private_ip)
+        .leaf("sourceDestCheck", each->source_dest_check);
     out.leaf("interfaceType", "interface");
     out.list("groupSet", each->groups, [&](const std::string& id) {
       const auto* group = by_id(call.region.groups, id);
@@ -257,12 +275,15 @@ Outcome<> describe_network_interfaces(Call& call, XmlOut& out) {
     });
     if (!each->instance_id.empty()) {
       out.node("attachment", [&] {
-        out.leaf("attachmentId", each->attachment_id).leaf("instanceId", each->instance_id).leaf("instanceOwnerId", kAccount);
+        out.leaf("attachmentId", each->attachment_id)
+            .leaf("instanceId", each->instance_id)
+            .leaf("instanceOwnerId", kAccount);
         out.leaf("deviceIndex", 0).leaf("status", "attached").leaf("attachTime", iso_time(each->created));
         out.leaf("deleteOnTermination", each->delete_on_termination);
       });
     }
-    if (!each->public_ip.empty()) out.node("association", [&] { out.leaf("publicIp", each->public_ip).leaf("ipOwnerId", kAccount); });
+    if (!each->public_ip.empty())
+      out.node("association", [&] { out.leaf("publicIp", each->public_ip).leaf("ipOwnerId", kAccount); });
     show_tags(out, call, each->id, each->tags);
   });
   out.leaf_if("nextToken", page.next_token);

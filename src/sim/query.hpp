@@ -25,8 +25,8 @@ class Query {
   Outcome<std::int64_t> number(const std::string& name, std::int64_t fallback) const;
   Outcome<bool> flag(const std::string& name, bool fallback) const;
   std::vector<std::string> list(std::string_view prefix) const;            // prefix.1, prefix.2, ... by number
-  std::vector<Query> items(std::string_view prefix) const;                 // prefix.1.*, prefix.2.*, ... without the prefix
-  Query under(std::string_view prefix) const;                              // prefix.* without the prefix
+  std::vector<Query> items(std::string_view prefix) const;  // prefix.1.*, prefix.2.*, ... without the prefix
+  Query under(std::string_view prefix) const;  // prefix.* without the prefix
 
   const std::map<std::string, std::string>& values() const { return values_; }
   // "Filter.2.Value.1" -> "Filter.N.Value.N": the name as the documentation has it.

@@ -37,7 +37,8 @@ const QuotaRow* row_of(std::string_view code) {
 
 JsonObject show(const Region& region, const QuotaRow& row, double value) {
   return {{"ServiceCode", row.service},
-          {"ServiceName", row.service == "ec2" ? "Amazon Elastic Compute Cloud (Amazon EC2)" : "Amazon Virtual Private Cloud (Amazon VPC)"},
+          {"ServiceName", row.service == "ec2" ? "Amazon Elastic Compute Cloud (Amazon EC2)"
+                                               : "Amazon Virtual Private Cloud (Amazon VPC)"},
           {"QuotaArn", fmt::format("arn:aws:servicequotas:{}:{}:{}/{}", region.name, kAccount, row.service, row.code)},
           {"QuotaCode", row.code},
           {"QuotaName", row.name},
@@ -64,7 +65,8 @@ JsonObject show(const Region& region, const QuotaRequest& request) {
 Outcome<const QuotaRow*> wanted_row(const Json& in) {
   auto service = codec::text_at(in, "ServiceCode");
   auto code = codec::text_at(in, "QuotaCode");
-  if (service.empty() || code.empty()) return refuse("ValidationException", "ServiceCode and QuotaCode must not be null");
+  if (service.empty() || code.empty())
+    return refuse("ValidationException", "ServiceCode and QuotaCode must not be null");
   const auto* row = row_of(code);
   if (!row || row->service != service) {
     return refuse("NoSuchResourceException", "The request failed because the specified resource does not exist.");
@@ -79,7 +81,8 @@ Outcome<Json> list_all(const Json& in, const Region& region, Value value) {
   for (const auto& row : kQuotas) {
     if (row.service == service) all.push_back(show(region, row, value(row)));
   }
-  if (all.empty()) return refuse("NoSuchResourceException", "The request failed because the specified service does not exist.");
+  if (all.empty())
+    return refuse("NoSuchResourceException", "The request failed because the specified service does not exist.");
   return Json(JsonObject{{"Quotas", all}});
 }
 
@@ -132,7 +135,8 @@ Outcome<Json> request_quota_increase(Call& call, const Json& in) {
   }
   for (const auto& request : call.region.quota_requests) {
     if (request.code == row->code && request.status != "APPROVED") {
-      return refuse("ResourceAlreadyExistsException", "Only one open service quota increase request is allowed per quota.");
+      return refuse("ResourceAlreadyExistsException",
+                    "Only one open service quota increase request is allowed per quota.");
     }
   }
   QuotaRequest request{call.world.random.uuid(), std::string(row->code), value, "PENDING", call.now};
@@ -142,7 +146,8 @@ Outcome<Json> request_quota_increase(Call& call, const Json& in) {
 
 Outcome<Json> get_quota_request(Call& call, const Json& in) {
   const auto* request = by_id(call.region.quota_requests, codec::text_at(in, "RequestId"));
-  if (!request) return refuse("NoSuchResourceException", "The request failed because the specified resource does not exist.");
+  if (!request)
+    return refuse("NoSuchResourceException", "The request failed because the specified resource does not exist.");
   return Json(JsonObject{{"RequestedQuota", show(call.region, *request)}});
 }
 

@@ -28,9 +28,8 @@ std::string envelope(Protocol protocol, const Refusal& refusal, std::string_view
   XmlOut xml;
   if (protocol == Protocol::kEc2) {
     xml.node("Response", [&] {
-      xml.node("Errors", [&] {
-        xml.node("Error", [&] { xml.leaf("Code", refusal.code).leaf("Message", refusal.message); });
-      });
+      xml.node("Errors",
+               [&] { xml.node("Error", [&] { xml.leaf("Code", refusal.code).leaf("Message", refusal.message); }); });
       xml.leaf("RequestID", request_id);
     });
   } else {

@@ -22,7 +22,9 @@ inline tl::unexpected<Refusal> refuse(std::string code, std::string message, int
 
 namespace detail {
 template <class T>
-T granted(Outcome<T>&& outcome) { return std::move(*outcome); }
+T granted(Outcome<T>&& outcome) {
+  return std::move(*outcome);
+}
 inline void granted(Outcome<void>&&) {}
 }  // namespace detail
 
@@ -30,11 +32,11 @@ inline void granted(Outcome<void>&&) {}
 // The counter keeps one inside another from hiding it.
 #define GRANTED(...) TOMBOLO_GRANTED_AS(__COUNTER__, __VA_ARGS__)
 #define TOMBOLO_GRANTED_AS(n, ...) TOMBOLO_GRANTED(n, __VA_ARGS__)
-#define TOMBOLO_GRANTED(n, ...)                                                            \
-  ({                                                                                       \
-    auto granted_##n = (__VA_ARGS__);                                                      \
+#define TOMBOLO_GRANTED(n, ...)                                                              \
+  ({                                                                                         \
+    auto granted_##n = (__VA_ARGS__);                                                        \
     if (!granted_##n) return ::tl::unexpected<::tombolo::sim::Refusal>(granted_##n.error()); \
-    ::tombolo::sim::detail::granted(std::move(granted_##n));                               \
+    ::tombolo::sim::detail::granted(std::move(granted_##n));                                 \
   })
 
 // Refusals that many actions share.

@@ -16,8 +16,8 @@ namespace {
 bool is_group_text(std::string_view text) {
   constexpr std::string_view kAllowed = " ._-:/()#,@[]+=&;{}!$*";
   return text.size() <= 255 && std::all_of(text.begin(), text.end(), [&](unsigned char c) {
-    return (c < 0x80 && std::isalnum(c)) || kAllowed.find(static_cast<char>(c)) != std::string_view::npos;
-  });
+           return (c < 0x80 && std::isalnum(c)) || kAllowed.find(static_cast<char>(c)) != std::string_view::npos;
+         });
 }
 
 std::string arn(const Call& call, const SecurityGroup& group) {
@@ -29,12 +29,14 @@ bool in_use(const Region& region, const SecurityGroup& group) {
   auto uses = [&](const std::vector<std::string>& groups) {
     return std::find(groups.begin(), groups.end(), group.id) != groups.end();
   };
-  return std::any_of(region.interfaces.begin(), region.interfaces.end(), [&](const Interface& i) { return uses(i.groups); }) ||
+  return std::any_of(region.interfaces.begin(), region.interfaces.end(),
+                     [&](const Interface& i) { return uses(i.groups); }) ||
          std::any_of(region.instances.begin(), region.instances.end(),
                      [&](const Instance& i) { return i.holds_groups && uses(i.groups); }) ||
          std::any_of(region.groups.begin(), region.groups.end(), [&](const SecurityGroup& other) {
-           return other.id != group.id && std::any_of(other.rules.begin(), other.rules.end(),
-                                                      [&](const GroupRule& rule) { return rule.peer_group == group.id; });
+           return other.id != group.id &&
+                  std::any_of(other.rules.begin(), other.rules.end(),
+                              [&](const GroupRule& rule) { return rule.peer_group == group.id; });
          });
 }
 
@@ -57,12 +59,14 @@ const std::vector<FilterField<SecurityGroup>>& group_fields() {
       {"vpc-id", [](const SecurityGroup& g) { return Values{g.vpc_id}; }},
       {"owner-id", [](const SecurityGroup&) { return Values{std::string(kAccount)}; }},
       {"ip-permission.cidr", [](const SecurityGroup& g) { return of_rules(g, false, [](auto& r) { return r.cidr; }); }},
-      {"ip-permission.protocol", [](const SecurityGroup& g) { return of_rules(g, false, [](auto& r) { return r.protocol; }); }},
+      {"ip-permission.protocol",
+       [](const SecurityGroup& g) { return of_rules(g, false, [](auto& r) { return r.protocol; }); }},
       {"ip-permission.from-port",
        [](const SecurityGroup& g) { return of_rules(g, false, [](auto& r) { return std::to_string(r.from); }); }},
       {"ip-permission.to-port",
        [](const SecurityGroup& g) { return of_rules(g, false, [](auto& r) { return std::to_string(r.to); }); }},
-      {"ip-permission.group-id", [](const SecurityGroup& g) { return of_rules(g, false, [](auto& r) { return r.peer_group; }); }},
+      {"ip-permission.group-id",
+       [](const SecurityGroup& g) { return of_rules(g, false, [](auto& r) { return r.peer_group; }); }},
   };
   return table;
 }
@@ -82,9 +86,11 @@ Outcome<> authorize(Call& call, XmlOut& out, bool egress) {
       return refuse("InvalidParameterValue", "The same permission must not appear multiple times");
     }
   }
-  auto of_direction = std::count_if(group->rules.begin(), group->rules.end(), [&](const GroupRule& r) { return r.egress == egress; });
+  auto of_direction =
+      std::count_if(group->rules.begin(), group->rules.end(), [&](const GroupRule& r) { return r.egress == egress; });
   if (static_cast<std::size_t>(of_direction) + rules.size() > kRulesPerGroup) {
-    return refuse("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.");
+    return refuse("RulesPerSecurityGroupLimitExceeded",
+                  "The maximum number of rules per security group has been reached.");
   }
   for (auto& rule : rules) {
     rule.id = call.world.random.id("sgr-");
@@ -102,7 +108,8 @@ Outcome<> revoke(Call& call, XmlOut& out, bool egress) {
   std::vector<std::string> ids = call.q.list("SecurityGroupRuleId");
   if (ids.empty()) {
     for (const auto& wanted : GRANTED(read_rules(call.q, egress))) {
-      auto it = std::find_if(rules.begin(), rules.end(), [&](const GroupRule& rule) { return same_rule(rule, wanted); });
+      auto it =
+          std::find_if(rules.begin(), rules.end(), [&](const GroupRule& rule) { return same_rule(rule, wanted); });
       if (it == rules.end()) {
         return refuse("InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
       }
@@ -147,8 +154,10 @@ Outcome<> create_security_group(Call& call, XmlOut& out) {
   auto name = GRANTED(call.q.required("GroupName"));
   auto description = GRANTED(call.q.required("GroupDescription"));
   if (name.starts_with("sg-") || !is_group_text(name)) {
-    return invalid_value("groupName", name, name.starts_with("sg-") ? "Group names may not be in the format sg-*."
-                         : "Character sets beyond ASCII are not supported; at most 255 characters.");
+    return invalid_value("groupName", name,
+                         name.starts_with("sg-")
+                             ? "Group names may not be in the format sg-*."
+                             : "Character sets beyond ASCII are not supported; at most 255 characters.");
   }
   if (!is_group_text(description)) {
     return invalid_value("GroupDescription", description, "Character sets beyond ASCII are not supported.");
@@ -165,14 +174,16 @@ Outcome<> create_security_group(Call& call, XmlOut& out) {
   }
   auto& groups = call.region.groups;
   if (std::any_of(groups.begin(), groups.end(), [&](const auto& g) { return g.vpc_id == vpc_id && g.name == name; })) {
-    return refuse("InvalidGroup.Duplicate", fmt::format("The security group '{}' already exists for VPC '{}'", name, vpc_id));
+    return refuse("InvalidGroup.Duplicate",
+                  fmt::format("The security group '{}' already exists for VPC '{}'", name, vpc_id));
   }
   if (name == "default") return refuse("InvalidGroup.Reserved", "The security group 'default' is reserved");
   if (groups.size() >= quota_value(call.region, kGroupsQuota)) {
     return refuse("SecurityGroupLimitExceeded", "The maximum number of security groups has been reached.");
   }
-  SecurityGroup group{call.world.random.id("sg-"), name, description, vpc_id, {}, tags_for(specifications, "security-group"),
-                      call.visible_from()};
+  SecurityGroup group{
+      call.world.random.id("sg-"), name, description, vpc_id, {}, tags_for(specifications, "security-group"),
+      call.visible_from()};
   GroupRule everywhere;
   everywhere.id = call.world.random.id("sgr-");
   everywhere.egress = true;
@@ -188,7 +199,9 @@ Outcome<> create_security_group(Call& call, XmlOut& out) {
 
 Outcome<> delete_security_group(Call& call, XmlOut& out) {
   auto* group = GRANTED(named_group(call));
-  if (group->name == "default") return refuse("CannotDelete", fmt::format("the specified group: \"{}\" name: \"default\" cannot be deleted by a user", group->id));
+  if (group->name == "default")
+    return refuse("CannotDelete",
+                  fmt::format("the specified group: \"{}\" name: \"default\" cannot be deleted by a user", group->id));
   if (in_use(call.region, *group)) {
     return refuse("DependencyViolation", fmt::format("resource {} has a dependent object", group->id));
   }
@@ -206,7 +219,8 @@ Outcome<> describe_security_groups(Call& call, XmlOut& out) {
                              [&](const auto& g) { return g.name == name && call.sees(g.visible); });
     if (!there) return not_there("InvalidGroup.NotFound", "security group", name);
   }
-  auto passing = GRANTED(filtered<SecurityGroup>(call, call.region.groups, group_fields(), [](const auto& g) { return g.id; }));
+  auto passing =
+      GRANTED(filtered<SecurityGroup>(call, call.region.groups, group_fields(), [](const auto& g) { return g.id; }));
   std::erase_if(passing, [&](const SecurityGroup* g) {
     bool asked = (ids.empty() || std::find(ids.begin(), ids.end(), g->id) != ids.end()) &&
                  (names.empty() || std::find(names.begin(), names.end(), g->name) != names.end());
@@ -235,7 +249,8 @@ Outcome<> describe_security_group_rules(Call& call, XmlOut& out) {
   for (const auto& group : call.region.groups) {
     if (!call.sees(group.visible)) continue;
     for (const auto& rule : group.rules) {
-      if (ids.empty() || std::find(ids.begin(), ids.end(), rule.id) != ids.end()) rows.push_back({&group, &rule, rule.tags});
+      if (ids.empty() || std::find(ids.begin(), ids.end(), rule.id) != ids.end())
+        rows.push_back({&group, &rule, rule.tags});
     }
   }
   if (!ids.empty() && rows.size() != ids.size()) {
@@ -247,7 +262,8 @@ Outcome<> describe_security_group_rules(Call& call, XmlOut& out) {
   };
   auto passing = GRANTED(filtered<Row>(call, rows, fields, [](const Row& row) { return row.rule->id; }));
   auto page = GRANTED(page_of(call.q, passing.size(), 5, 1000));
-  out.list("securityGroupRuleSet", slice(passing, page), [&](const Row* row) { show_rule(out, call, *row->group, *row->rule); });
+  out.list("securityGroupRuleSet", slice(passing, page),
+           [&](const Row* row) { show_rule(out, call, *row->group, *row->rule); });
   out.leaf_if("nextToken", page.next_token);
   return {};
 }

@@ -49,8 +49,10 @@ std::map<std::string, std::string> flat(const Incoming& in) {
   if (!in.json.is_object()) return out;
   for (const auto& [key, value] : in.json.get_object()) {
     std::string name(key);
-    if (in.service == "ssm" && name == "Value") out[name] = "***";
-    else out[name] = value.is_string() ? std::string(value.get_string()) : codec::to_text(value);
+    if (in.service == "ssm" && name == "Value")
+      out[name] = "***";
+    else
+      out[name] = value.is_string() ? std::string(value.get_string()) : codec::to_text(value);
   }
   return out;
 }
@@ -73,18 +75,21 @@ std::string wrap(const Incoming& in, const XmlOut& body, const std::string& requ
 
 Outcome<> check_parameters(const QueryAction& action, const Query& q) {
   for (const auto& [name, value] : q.values()) {
-    if (!action.accepts(name)) return refuse("UnknownParameter", fmt::format("The parameter {} is not recognized", name));
+    if (!action.accepts(name))
+      return refuse("UnknownParameter", fmt::format("The parameter {} is not recognized", name));
   }
   return {};
 }
 
 // A dry run is a real one on a copy that is thrown away: it finds every fault that the real call would.
-Outcome<std::string> run_query(World& world, Region& region, const Incoming& in, const AccessKey& caller, Time now, const std::string& request_id) {
+Outcome<std::string> run_query(World& world, Region& region, const Incoming& in, const AccessKey& caller, Time now,
+                               const std::string& request_id) {
   const auto& q = *in.query;
   const auto* action = find_query_action(in.service, in.action);
   auto version = in.service == "ec2" ? kEc2Version : kStsVersion;
   if (q.text("Version") != version) {
-    return refuse("NoSuchVersion", fmt::format("The requested version ({}) of service {} does not exist", q.text("Version"), in.service));
+    return refuse("NoSuchVersion", fmt::format("The requested version ({}) of service {} does not exist",
+                                               q.text("Version"), in.service));
   }
   GRANTED(check_parameters(*action, q));
   XmlOut body;
@@ -124,12 +129,14 @@ Outcome<> check_action(const Incoming& in) {
 }
 
 // What comes before the work. `region` is set as soon as it is known.
-Outcome<Caller> let_in(World& world, const net::Request& request, const Incoming& in, Time now, std::string& region_name) {
+Outcome<Caller> let_in(World& world, const net::Request& request, const Incoming& in, Time now,
+                       std::string& region_name) {
   auto caller = GRANTED(authenticate(world, request, in.protocol, in.service, now + world.options.clock_skew));
   region_name = caller.region;
   GRANTED(check_action(in));
   for (const auto& denied : {in.action, fmt::format("{}:{}", in.service, in.action)}) {
-    if (world.denied.contains(denied)) return tl::unexpected<Refusal>(not_authorized(in.protocol, caller.key, in.service, in.action));
+    if (world.denied.contains(denied))
+      return tl::unexpected<Refusal>(not_authorized(in.protocol, caller.key, in.service, in.action));
   }
   auto& region = world.region(caller.region);
   let_time_pass(world, region, now);
@@ -190,7 +197,8 @@ Reply serve(World& world, const net::Request& request, const Incoming& in) {
   } else if (in.service != "checkip") {
     auto caller = let_in(world, request, in, now, record.region);
     if (caller) fault = take_fault(world, in.action, record.parameters);
-    bool works = caller && (!fault || fault->kind == Fault::Kind::kErrorAfter || fault->kind == Fault::Kind::kCutAfter || fault->kind == Fault::Kind::kSlow);
+    bool works = caller && (!fault || fault->kind == Fault::Kind::kErrorAfter ||
+                            fault->kind == Fault::Kind::kCutAfter || fault->kind == Fault::Kind::kSlow);
     if (!caller) answer = refused(in, caller.error(), request_id);
     if (works) {
       auto& region = world.region(caller->region);
@@ -205,14 +213,19 @@ Reply serve(World& world, const net::Request& request, const Incoming& in) {
     using Kind = Fault::Kind;
     reply.cut = fault->kind == Kind::kCutBefore || fault->kind == Kind::kCutAfter;
     if (fault->kind == Kind::kSlow) reply.latency += fault->delay;
-    if (fault->kind == Kind::kError || fault->kind == Kind::kErrorAfter) answer = refused(in, {fault->code, fault->message, fault->status}, request_id);
-    if (fault->kind == Kind::kHtml) answer = {500, "text/html", "<html><head><title>500</title></head><body><h1>Internal Server Error</h1></body></html>\n", "HTML"};
+    if (fault->kind == Kind::kError || fault->kind == Kind::kErrorAfter)
+      answer = refused(in, {fault->code, fault->message, fault->status}, request_id);
+    if (fault->kind == Kind::kHtml)
+      answer = {500, "text/html",
+                "<html><head><title>500</title></head><body><h1>Internal Server Error</h1></body></html>\n", "HTML"};
   }
   record.status = reply.cut ? 0 : answer.status;
   record.code = answer.code;
   world.calls.push_back(std::move(record));
   reply.response = {answer.status,
-                    {{"Content-Type", answer.type}, {"x-amzn-RequestId", request_id}, {"Date", http_date(now + world.options.clock_skew)}},
+                    {{"Content-Type", answer.type},
+                     {"x-amzn-RequestId", request_id},
+                     {"Date", http_date(now + world.options.clock_skew)}},
                     answer.body};
   return reply;
 }

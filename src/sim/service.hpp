@@ -15,9 +15,9 @@ struct Incoming {
   Protocol protocol = Protocol::kEc2;
   std::string service;  // "ec2", "sts", "ssm", "servicequotas", "checkip"
   std::string action;
-  Outcome<Query> query = Query{};              // kEc2, kQuery
-  codec::Json json;                            // kJson
-  bool readable = true;                        // the JSON parses
+  Outcome<Query> query = Query{};  // kEc2, kQuery
+  codec::Json json;  // kJson
+  bool readable = true;  // the JSON parses
 };
 
 Incoming read_request(const net::Request& request);

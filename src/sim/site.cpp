@@ -24,7 +24,7 @@ bool resolves(const std::string& host) {
 
 // The same list of every region, one after the other, as it is at the present time.
 template <class T>
-std::vector<T> everywhere(World& world, std::vector<T> Region::*list) {
+std::vector<T> everywhere(World& world, std::vector<T> Region::* list) {
   std::lock_guard guard(world.mutex);
   std::vector<T> all;
   auto now = world.clock.now();
@@ -53,7 +53,8 @@ Lifetimes Lifetimes::faster(double factor) const {
     shrink(span->least);
     shrink(span->most);
   }
-  for (auto* d : {&out.forgotten, &out.status_checks, &out.console_latest, &out.console_posted, &out.boot, &out.phase, &out.quota_decision, &out.stale_reads}) {
+  for (auto* d : {&out.forgotten, &out.status_checks, &out.console_latest, &out.console_posted, &out.boot, &out.phase,
+                  &out.quota_decision, &out.stale_reads}) {
     shrink(*d);
   }
   return out;
@@ -79,20 +80,26 @@ Result<net::Response> Site::send(const net::Request& request, const std::stop_to
     std::lock_guard guard(world.mutex);
     const auto& endpoint = world.options.endpoint;
     bool ours = resolves(url->host) || (!endpoint.empty() && request.url.starts_with(endpoint));
-    if (!ours) return fail(Code::kUnreachable, fmt::format("cannot resolve {}", url->host), "the simulated site has only *.amazonaws.com");
+    if (!ours)
+      return fail(Code::kUnreachable, fmt::format("cannot resolve {}", url->host),
+                  "the simulated site has only *.amazonaws.com");
     latency = latency_of(world, in.action);
   }
   auto there = std::min(latency / 2, request.timeout);
-  if (!world.clock.sleep_for(there, stop)) return fail(Code::kCancelled, fmt::format("stopped while asking {}", url->host));
-  if (latency / 2 >= request.timeout) return fail(Code::kTransient, fmt::format("{} did not answer in {}", url->host, format_duration(request.timeout)));
+  if (!world.clock.sleep_for(there, stop))
+    return fail(Code::kCancelled, fmt::format("stopped while asking {}", url->host));
+  if (latency / 2 >= request.timeout)
+    return fail(Code::kTransient, fmt::format("{} did not answer in {}", url->host, format_duration(request.timeout)));
   Reply reply;
   {
     std::lock_guard guard(world.mutex);
     reply = serve(world, request, in);
   }
   auto back = std::min(latency - there + reply.latency, request.timeout - there);
-  if (!world.clock.sleep_for(back, stop)) return fail(Code::kCancelled, fmt::format("stopped while waiting for {}", url->host));
-  if (latency + reply.latency > request.timeout) return fail(Code::kTransient, fmt::format("{} did not answer in {}", url->host, format_duration(request.timeout)));
+  if (!world.clock.sleep_for(back, stop))
+    return fail(Code::kCancelled, fmt::format("stopped while waiting for {}", url->host));
+  if (latency + reply.latency > request.timeout)
+    return fail(Code::kTransient, fmt::format("{} did not answer in {}", url->host, format_duration(request.timeout)));
   if (reply.cut) return fail(Code::kTransient, fmt::format("{} closed the connection without an answer", url->host));
   return reply.response;
 }
@@ -187,7 +194,8 @@ void Site::remove_default_vpc(const std::string& name) {
   std::lock_guard guard(world_->mutex);
   auto& region = world_->region(name);
   auto gone = [&](const std::string& id) {
-    return std::any_of(region.vpcs.begin(), region.vpcs.end(), [&](const Vpc& vpc) { return vpc.is_default && vpc.id == id; });
+    return std::any_of(region.vpcs.begin(), region.vpcs.end(),
+                       [&](const Vpc& vpc) { return vpc.is_default && vpc.id == id; });
   };
   std::erase_if(region.subnets, [&](const Subnet& subnet) { return gone(subnet.vpc_id); });
   std::erase_if(region.groups, [&](const SecurityGroup& group) { return gone(group.vpc_id); });
@@ -216,7 +224,8 @@ void Site::interrupt_spot(const std::string& instance_id) {
   std::lock_guard guard(world_->mutex);
   auto* instance = find_anywhere(*world_, instance_id);
   if (!instance || instance->spot_request_id.empty() || is_over(*instance)) return;
-  begin_end(*world_, *instance, world_->clock.now(), "Server.SpotInstanceTermination", "Server.SpotInstanceTermination: Spot instance termination");
+  begin_end(*world_, *instance, world_->clock.now(), "Server.SpotInstanceTermination",
+            "Server.SpotInstanceTermination: Spot instance termination");
 }
 std::string Site::add_foreign_interface(const std::string& name, const std::string& group_id) {
   std::lock_guard guard(world_->mutex);

@@ -26,12 +26,18 @@ Outcome<> assume_role(Call& call, XmlOut& out) {
   auto role = role_name(GRANTED(call.q.required("RoleArn")));
   auto session = GRANTED(call.q.required("RoleSessionName"));
   if (role.empty()) {
-    return refuse("AccessDenied", fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}", call.caller.arn, call.q.text("RoleArn")), 403);
+    return refuse("AccessDenied",
+                  fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}", call.caller.arn,
+                              call.q.text("RoleArn")),
+                  403);
   }
   auto seconds = GRANTED(call.q.number("DurationSeconds", 3600));
   if (seconds < 900 || seconds > 43200) {
-    return refuse("ValidationError", fmt::format("1 validation error detected: Value '{}' at 'durationSeconds' failed to satisfy constraint: "
-                                                 "Member must be between 900 and 43200", seconds));
+    return refuse(
+        "ValidationError",
+        fmt::format("1 validation error detected: Value '{}' at 'durationSeconds' failed to satisfy constraint: "
+                    "Member must be between 900 and 43200",
+                    seconds));
   }
   AccessKey key;
   key.id = fmt::format("ASIDSIMULATED{:07}", call.world.keys.size());
@@ -61,9 +67,11 @@ Outcome<> decode_authorization_message(Call& call, XmlOut& out) {
 
 Refusal not_authorized(Protocol protocol, const AccessKey& caller, std::string_view service, std::string_view action) {
   if (protocol != Protocol::kEc2) {
-    return {protocol == Protocol::kJson ? "AccessDeniedException" : "AccessDenied",
-            fmt::format("User: {} is not authorized to perform: {}:{} because no identity-based policy allows the action", caller.arn, service, action),
-            protocol == Protocol::kJson ? 400 : 403};
+    return {
+        protocol == Protocol::kJson ? "AccessDeniedException" : "AccessDenied",
+        fmt::format("User: {} is not authorized to perform: {}:{} because no identity-based policy allows the action",
+                    caller.arn, service, action),
+        protocol == Protocol::kJson ? 400 : 403};
   }
   codec::JsonObject statement{{"allowed", false},
                               {"explicitDeny", false},
@@ -72,7 +80,8 @@ Refusal not_authorized(Protocol protocol, const AccessKey& caller, std::string_v
                                                             {"action", fmt::format("{}:{}", service, action)},
                                                             {"resource", "*"}}}};
   return {"UnauthorizedOperation",
-          fmt::format("You are not authorized to perform this operation. User: {} is not authorized to perform: {}:{}. Encoded authorization failure message: {}",
+          fmt::format("You are not authorized to perform this operation. User: {} is not authorized to perform: {}:{}. "
+                      "Encoded authorization failure message: {}",
                       caller.arn, service, action, codec::encode_base64(as_bytes(codec::to_text(statement)))),
           403};
 }

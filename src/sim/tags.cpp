@@ -19,10 +19,12 @@ Outcome<> check_tag(const std::string& key, const std::string& value) {
     return refuse("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use");
   }
   if (characters(key) > 128) {
-    return refuse("InvalidParameterValue", fmt::format("Tag key exceeds the maximum length of 128 characters: '{}'", key));
+    return refuse("InvalidParameterValue",
+                  fmt::format("Tag key exceeds the maximum length of 128 characters: '{}'", key));
   }
   if (characters(value) > 256) {
-    return refuse("InvalidParameterValue", fmt::format("Tag value exceeds the maximum length of 256 characters: '{}'", value));
+    return refuse("InvalidParameterValue",
+                  fmt::format("Tag value exceeds the maximum length of 256 characters: '{}'", value));
   }
   return {};
 }
@@ -120,8 +122,10 @@ Outcome<TagsByType> read_tag_specifications(const Query& q, std::initializer_lis
     auto tags = GRANTED(read_tags(item));
     if (tags.empty()) return refuse("InvalidParameterValue", "Tag specification must have at least one tag");
     if (!all.emplace(type, tags).second) {
-      return refuse("InvalidParameterValue", fmt::format("The same resource type may not be specified more than once in tag "
-                                                         "specifications: '{}'", type));
+      return refuse("InvalidParameterValue",
+                    fmt::format("The same resource type may not be specified more than once in tag "
+                                "specifications: '{}'",
+                                type));
     }
   }
   return all;
@@ -146,7 +150,8 @@ Outcome<> create_tags(Call& call, XmlOut& out) {
   for (const auto& id : resources) {
     auto merged = *GRANTED(find_tagged(call.region, id)).tags;
     for (const auto& [key, value] : tags) merged[key] = value;
-    if (merged.size() > 50) return refuse("TagLimitExceeded", fmt::format("The tag limit of 50 is reached for '{}'", id));
+    if (merged.size() > 50)
+      return refuse("TagLimitExceeded", fmt::format("The tag limit of 50 is reached for '{}'", id));
   }
   for (const auto& id : resources) {
     auto& present = *GRANTED(find_tagged(call.region, id)).tags;
@@ -206,7 +211,10 @@ Outcome<> describe_tags(Call& call, XmlOut& out) {
   auto passing = GRANTED(filtered<Row>(call, rows, fields, no_tags));
   auto page = GRANTED(page_of(call.q, passing.size(), 5, 1000));
   out.list("tagSet", slice(passing, page), [&](const Row* row) {
-    out.leaf("resourceId", row->resource).leaf("resourceType", row->type).leaf("key", row->key).leaf("value", row->value);
+    out.leaf("resourceId", row->resource)
+        .leaf("resourceType", row->type)
+        .leaf("key", row->key)
+        .leaf("value", row->value);
   });
   out.leaf_if("nextToken", page.next_token);
   return {};

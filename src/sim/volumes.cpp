@@ -13,9 +13,12 @@ namespace {
 using Values = std::vector<std::string>;
 
 Outcome<Volume*> find_volume(Call& call, const std::string& id) {
-  if (!id.starts_with("vol-")) return refuse("InvalidParameterValue", fmt::format("Value ({}) for parameter volumes is invalid. Expected: 'vol-...'.", id));
+  if (!id.starts_with("vol-"))
+    return refuse("InvalidParameterValue",
+                  fmt::format("Value ({}) for parameter volumes is invalid. Expected: 'vol-...'.", id));
   auto* volume = by_id(call.region.volumes, id);
-  if (!volume || !call.sees(volume->visible)) return refuse("InvalidVolume.NotFound", fmt::format("The volume '{}' does not exist.", id));
+  if (!volume || !call.sees(volume->visible))
+    return refuse("InvalidVolume.NotFound", fmt::format("The volume '{}' does not exist.", id));
   return volume;
 }
 
@@ -26,7 +29,8 @@ const std::vector<FilterField<Volume>>& fields() {
       {"volume-id", [](const Volume& v) { return Values{v.id}; }},
       {"attachment.instance-id", [](const Volume& v) { return Values{v.instance_id}; }},
       {"attachment.device", [](const Volume& v) { return Values{v.device}; }},
-      {"attachment.delete-on-termination", [](const Volume& v) { return Values{v.delete_on_termination ? "true" : "false"}; }},
+      {"attachment.delete-on-termination",
+       [](const Volume& v) { return Values{v.delete_on_termination ? "true" : "false"}; }},
       {"attachment.status", [](const Volume& v) { return v.instance_id.empty() ? Values{} : Values{"attached"}; }},
       {"availability-zone", [](const Volume& v) { return Values{v.zone}; }},
       {"encrypted", [](const Volume& v) { return Values{v.encrypted ? "true" : "false"}; }},
@@ -39,8 +43,14 @@ const std::vector<FilterField<Volume>>& fields() {
 }
 
 void show(XmlOut& out, const Call& call, const Volume& v) {
-  out.leaf("volumeId", v.id).leaf("size", v.size_gib).leaf("snapshotId", v.snapshot_id).leaf("availabilityZone", v.zone);
-  out.leaf("status", status_of(v)).leaf("createTime", iso_time(v.created)).leaf("volumeType", v.type).leaf("encrypted", v.encrypted);
+  out.leaf("volumeId", v.id)
+      .leaf("size", v.size_gib)
+      .leaf("snapshotId", v.snapshot_id)
+      .leaf("availabilityZone", v.zone);
+  out.leaf("status", status_of(v))
+      .leaf("createTime", iso_time(v.created))
+      .leaf("volumeType", v.type)
+      .leaf("encrypted", v.encrypted);
   out.leaf_if("kmsKeyId", v.kms_key).leaf("multiAttachEnabled", false);
   if (v.iops > 0) out.leaf("iops", v.iops);
   if (v.throughput > 0) out.leaf("throughput", v.throughput);
@@ -86,7 +96,9 @@ Outcome<> create_volume(Call& call, XmlOut& out) {
   auto& use = call.region.tokens;
   if (auto it = use.find("volume/" + token); !token.empty() && it != use.end()) {
     if (it->second.parameters != parameters) {
-      return refuse("IdempotentParameterMismatch", "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).");
+      return refuse(
+          "IdempotentParameterMismatch",
+          "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).");
     }
     if (const auto* volume = by_id(call.region.volumes, it->second.made.front())) {
       show(out, call, *volume);

@@ -31,7 +31,8 @@ bool take(Region& region, const std::string& name, const Brake& brake, double am
   auto [it, fresh] = region.buckets.try_emplace(name, Bucket{brake.capacity, now});
   auto& bucket = it->second;
   if (!fresh && now > bucket.at) {
-    bucket.tokens = std::min(brake.capacity, bucket.tokens + brake.refill * std::chrono::duration<double>(now - bucket.at).count());
+    bucket.tokens =
+        std::min(brake.capacity, bucket.tokens + brake.refill * std::chrono::duration<double>(now - bucket.at).count());
   }
   bucket.at = now;
   if (bucket.tokens < amount) return false;
@@ -45,23 +46,35 @@ struct LatencyRow {
   int most_ms;
 };
 constexpr std::array kLatencies = {
-    LatencyRow{"RunInstances", 900, 1800},          LatencyRow{"TerminateInstances", 300, 650},
-    LatencyRow{"StopInstances", 300, 650},          LatencyRow{"StartInstances", 350, 800},
-    LatencyRow{"CreateSecurityGroup", 300, 650},    LatencyRow{"DeleteSecurityGroup", 250, 550},
-    LatencyRow{"AuthorizeSecurityGroupIngress", 250, 550}, LatencyRow{"RevokeSecurityGroupIngress", 250, 550},
-    LatencyRow{"CreateKeyPair", 350, 900},          LatencyRow{"ImportKeyPair", 200, 450},
-    LatencyRow{"DeleteKeyPair", 150, 350},          LatencyRow{"AllocateAddress", 300, 700},
-    LatencyRow{"AssociateAddress", 400, 950},       LatencyRow{"DisassociateAddress", 300, 700},
-    LatencyRow{"ReleaseAddress", 250, 600},         LatencyRow{"CreateTags", 200, 400},
-    LatencyRow{"DescribeImages", 250, 900},         LatencyRow{"GetConsoleOutput", 150, 400},
-    LatencyRow{"GetCallerIdentity", 60, 150},       LatencyRow{"GetParameter", 60, 160},
-    LatencyRow{"GetServiceQuota", 150, 400},        LatencyRow{"CheckIp", 60, 180},
+    LatencyRow{"RunInstances", 900, 1800},
+    LatencyRow{"TerminateInstances", 300, 650},
+    LatencyRow{"StopInstances", 300, 650},
+    LatencyRow{"StartInstances", 350, 800},
+    LatencyRow{"CreateSecurityGroup", 300, 650},
+    LatencyRow{"DeleteSecurityGroup", 250, 550},
+    LatencyRow{"AuthorizeSecurityGroupIngress", 250, 550},
+    LatencyRow{"RevokeSecurityGroupIngress", 250, 550},
+    LatencyRow{"CreateKeyPair", 350, 900},
+    LatencyRow{"ImportKeyPair", 200, 450},
+    LatencyRow{"DeleteKeyPair", 150, 350},
+    LatencyRow{"AllocateAddress", 300, 700},
+    LatencyRow{"AssociateAddress", 400, 950},
+    LatencyRow{"DisassociateAddress", 300, 700},
+    LatencyRow{"ReleaseAddress", 250, 600},
+    LatencyRow{"CreateTags", 200, 400},
+    LatencyRow{"DescribeImages", 250, 900},
+    LatencyRow{"GetConsoleOutput", 150, 400},
+    LatencyRow{"GetCallerIdentity", 60, 150},
+    LatencyRow{"GetParameter", 60, 160},
+    LatencyRow{"GetServiceQuota", 150, 400},
+    LatencyRow{"CheckIp", 60, 180},
 };
 constexpr LatencyRow kOther = {"", 100, 280};
 
 }  // namespace
 
-std::optional<Fault> take_fault(World& world, const std::string& action, const std::map<std::string, std::string>& parameters) {
+std::optional<Fault> take_fault(World& world, const std::string& action,
+                                const std::map<std::string, std::string>& parameters) {
   for (auto& fault : world.faults) {
     if (fault.times <= 0 || (fault.action != "*" && fault.action != action)) continue;
     bool matches = std::all_of(fault.match.begin(), fault.match.end(), [&](const auto& wanted) {
@@ -82,13 +95,15 @@ std::optional<Fault> take_fault(World& world, const std::string& action, const s
 bool take_token(Region& region, const std::string& action, Pace pace, const Query& q, Time now) {
   if (pace == Pace::kBigRead) {
     bool narrowed = q.has("MaxResults") || q.has("Filter.1.Name");
-    return narrowed ? take(region, action, brake_of(Pace::kRead), 1, now) : take(region, action + " of everything", brake_of(pace), 1, now);
+    return narrowed ? take(region, action, brake_of(Pace::kRead), 1, now)
+                    : take(region, action + " of everything", brake_of(pace), 1, now);
   }
   if (pace == Pace::kRun) {
     auto machines = std::max(1L, std::strtol(q.text("MaxCount", "1").c_str(), nullptr, 10));
     if (!take(region, action + " machines", {1000, 2}, static_cast<double>(machines), now)) return false;
   }
-  if (pace == Pace::kTerminate && !take(region, action + " machines", {1000, 20}, static_cast<double>(q.list("InstanceId").size()), now)) {
+  if (pace == Pace::kTerminate &&
+      !take(region, action + " machines", {1000, 20}, static_cast<double>(q.list("InstanceId").size()), now)) {
     return false;
   }
   return take(region, action, brake_of(pace), 1, now);
@@ -96,7 +111,8 @@ bool take_token(Region& region, const std::string& action, Pace pace, const Quer
 
 Duration latency_of(World& world, const std::string& action) {
   if (world.options.latency == Latency::kNone) return Duration{0};
-  auto it = std::find_if(kLatencies.begin(), kLatencies.end(), [&](const LatencyRow& row) { return row.action == action; });
+  auto it =
+      std::find_if(kLatencies.begin(), kLatencies.end(), [&](const LatencyRow& row) { return row.action == action; });
   const auto& row = it == kLatencies.end() ? kOther : *it;
   Random draw(world.options.seed ^ stable_hash(action) ^ (++world.calls_of[action] << 20));
   return draw.within({std::chrono::milliseconds(row.least_ms), std::chrono::milliseconds(row.most_ms)});

@@ -9,7 +9,8 @@
 namespace tombolo::sim {
 
 // The oldest fault that matches; used up once more by this.
-std::optional<Fault> take_fault(World& world, const std::string& action, const std::map<std::string, std::string>& parameters);
+std::optional<Fault> take_fault(World& world, const std::string& action,
+                                const std::map<std::string, std::string>& parameters);
 
 // How often an action may be called (EC2 API, "Request throttling": capacity and refill a second, per account and region).
 enum class Pace { kFree, kRead, kBigRead, kRun, kTerminate, kIntensive, kMutate, kTag, kSlowMutate };

@@ -16,11 +16,11 @@ struct RegionRow {
   std::string_view zones;  // letters
 };
 constexpr std::array kRegions = {
-    RegionRow{"us-east-1", "abcdef"}, RegionRow{"us-east-2", "abc"},      RegionRow{"us-west-1", "bc"},
-    RegionRow{"us-west-2", "abcd"},   RegionRow{"ca-central-1", "abd"},   RegionRow{"sa-east-1", "abc"},
-    RegionRow{"eu-west-1", "abc"},    RegionRow{"eu-west-2", "abc"},      RegionRow{"eu-west-3", "abc"},
-    RegionRow{"eu-central-1", "abc"}, RegionRow{"eu-north-1", "abc"},     RegionRow{"ap-south-1", "abc"},
-    RegionRow{"ap-southeast-1", "abc"}, RegionRow{"ap-southeast-2", "abc"}, RegionRow{"ap-northeast-1", "acd"},
+    RegionRow{"us-east-1", "abcdef"},    RegionRow{"us-east-2", "abc"},      RegionRow{"us-west-1", "bc"},
+    RegionRow{"us-west-2", "abcd"},      RegionRow{"ca-central-1", "abd"},   RegionRow{"sa-east-1", "abc"},
+    RegionRow{"eu-west-1", "abc"},       RegionRow{"eu-west-2", "abc"},      RegionRow{"eu-west-3", "abc"},
+    RegionRow{"eu-central-1", "abc"},    RegionRow{"eu-north-1", "abc"},     RegionRow{"ap-south-1", "abc"},
+    RegionRow{"ap-southeast-1", "abc"},  RegionRow{"ap-southeast-2", "abc"}, RegionRow{"ap-northeast-1", "acd"},
     RegionRow{"ap-northeast-2", "abcd"}, RegionRow{"ap-northeast-3", "abc"},
 };
 

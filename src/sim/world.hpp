@@ -130,7 +130,7 @@ int code(InstanceState state);               // 32
 bool is_over(const Instance& instance);      // shutting down or terminated
 std::string iso_time(Time t);                // "2026-11-26T01:10:52.000Z"
 std::string new_public_address(Region& region);      // 198.18.0.0/15, which is nobody's on the Internet (RFC 2544)
-std::string new_elastic_address(World& world);       // 203.0.113.0/24 first (RFC 5737), then the rest of 198.18.0.0/15
+std::string new_elastic_address(World& world);  // 203.0.113.0/24 first (RFC 5737), then the rest of 198.18.0.0/15
 
 template <class List>
 auto* by_id(List& list, std::string_view id) {

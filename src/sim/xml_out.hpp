@@ -16,7 +16,9 @@ class XmlOut {
   XmlOut& leaf(std::string_view name, bool value) { return leaf(name, std::string_view(value ? "true" : "false")); }
   template <std::integral Number>
     requires(!std::same_as<Number, bool>)
-  XmlOut& leaf(std::string_view name, Number value) { return leaf(name, std::to_string(value)); }
+  XmlOut& leaf(std::string_view name, Number value) {
+    return leaf(name, std::to_string(value));
+  }
   // Nothing at all when the text is empty, as EC2 does for absent fields.
   XmlOut& leaf_if(std::string_view name, std::string_view text) { return text.empty() ? *this : leaf(name, text); }
 
