@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <numeric>
+#include <tuple>
 
 namespace tombolo {
 namespace {
@@ -100,7 +102,14 @@ bool Diagnostics::has_errors() const {
 }
 
 void Diagnostics::sort() {
-  std::stable_sort(list_.begin(), list_.end(), [](const Diagnostic& a, const Diagnostic& b) { return a.at < b.at; });
+  // Not std::stable_sort: libstdc++ 12's uses what clang calls deprecated, and warnings are errors in our debug builds.
+  std::vector<std::size_t> order(list_.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return std::tie(list_[a].at, a) < std::tie(list_[b].at, b); });
+  std::vector<Diagnostic> sorted;
+  for (const auto index : order) sorted.push_back(std::move(list_[index]));
+  list_ = std::move(sorted);
 }
 
 std::string Diagnostics::render(std::string_view text) const {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <vector>
 
 namespace tombolo::codec {
@@ -68,6 +69,16 @@ void append_pretty(std::string& out, const Json& value, std::size_t depth) {
   }
 }
 
+// Numbers too large for a double become infinite, which no JSON text can say again.
+bool all_finite(const Json& value) {
+  if (const auto* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* array = value.if_array()) return std::all_of(array->begin(), array->end(), all_finite);
+  if (const auto* object = value.if_object()) {
+    return std::all_of(object->begin(), object->end(), [](const auto& member) { return all_finite(member.value()); });
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
@@ -85,7 +96,9 @@ Result<Json> parse_json(std::string_view text) {
   }
   if (!error) parser.finish(error);
   if (error) return fail(Code::kCorrupt, fmt::format("not JSON at byte {}: {}", read, error.message()));
-  return parser.release();
+  auto value = parser.release();
+  if (!all_finite(value)) return fail(Code::kCorrupt, "not usable JSON: a number in it is too large");
+  return value;
 }
 
 std::string to_text(const Json& value) { return boost::json::serialize(value); }

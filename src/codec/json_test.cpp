@@ -31,6 +31,11 @@ TEST(Json, RefusesWhatIsNone) {
   }
 }
 
+TEST(Json, NumbersThatNoDoubleHoldsAreRefused) {
+  EXPECT_TRUE(parse_json("[1.5e300, -9223372036854775808, 1e-400]"));
+  EXPECT_FALSE(parse_json("[{\"a\": 1.5e320}]"));
+}
+
 TEST(Json, DepthHasALimit) {
   EXPECT_TRUE(parse_json(std::string(90, '[') + std::string(90, ']')));
   EXPECT_FALSE(parse_json(std::string(200, '[') + std::string(200, ']')));

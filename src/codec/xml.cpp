@@ -40,6 +40,16 @@ bool allowed(std::uint32_t c) {
          (c >= 0x10000 && c <= 0x10ffff);
 }
 
+// Where the first byte stands that is not UTF-8 or that XML does not allow; the size of the text when there is none.
+std::size_t first_not_allowed(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [code, size] = next_code_point(text.substr(at));
+    if (code == kNotUtf8 || !allowed(code)) return at;
+    at += size;
+  }
+  return text.size();
+}
+
 // "lt", "#60", "#x3c" -> text; false for anything else.
 bool append_reference(std::string_view name, std::string& out) {
   if (name == "lt")
@@ -151,7 +161,9 @@ Result<XmlElement> parse_xml(std::string_view text) {
                 "endpoint URL.");
   }
   if (trimmed(text).empty()) return broken("the text is empty");
-  if (!is_valid_utf8(text)) return broken("the text is not UTF-8");
+  if (const auto bad = first_not_allowed(text); bad < text.size()) {
+    return broken(fmt::format("byte {} belongs to no character that XML can hold", bad));
+  }
   pugi::xml_document document;
   // No escapes: entities are resolved here, so that unknown ones are found. Doctype: kept, so that it can be refused.
   constexpr unsigned kFlags = pugi::parse_cdata | pugi::parse_eol | pugi::parse_doctype | pugi::parse_ws_pcdata;

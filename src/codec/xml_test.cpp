@@ -61,7 +61,7 @@ TEST(Xml, RefusesEntitiesAndDoctypes) {
 }
 
 TEST(Xml, RefusesWhatIsNone) {
-  for (const auto* text : {"", "  ", "{}", "<r>", "<r></s>", "<r/><r/>", "<r", "<r>\xff</r>"}) {
+  for (const auto* text : {"", "  ", "{}", "<r>", "<r></s>", "<r/><r/>", "<r", "<r>\xff</r>", "<r>\x12</r>"}) {
     auto parsed = parse_xml(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code(), Code::kCorrupt);

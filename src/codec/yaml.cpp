@@ -321,6 +321,11 @@ std::optional<YamlNode> parse_yaml(std::string_view text, std::string_view file,
   for (auto rest = text; !rest.empty();) {
     const auto [code, size] = next_code_point(rest);
     if (code == kNotUtf8) return refuse(at, "a byte that is not UTF-8 text", "Save the file as UTF-8.");
+    // To libyaml these end a line, to most editors they do not: lines would be counted differently.
+    const bool lone_return = code == '\r' && rest.substr(1, 1) != "\n";
+    if (lone_return || code == 0x85 || code == 0x2028 || code == 0x2029) {
+      return refuse(at, "a line end that not every editor shows", "Save the file with plain line ends (LF).");
+    }
     at = code == '\n' ? Position{at.line + 1, 1} : Position{at.line, at.column + 1};
     rest.remove_prefix(size);
   }

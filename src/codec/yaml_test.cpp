@@ -99,6 +99,12 @@ TEST(Yaml, BytesThatAreNoTextAreShownWhereTheyAre) {
   EXPECT_THAT(faults("a: 1\nb: \xc3\xa9\x01\n"), HasSubstr("f.yaml:2:5: a control character"));
 }
 
+TEST(Yaml, LinesAreCountedAsEditorsCountThem) {
+  EXPECT_EQ(good("a: 1\r\nb: 2\r\n").find("b")->at, (Position{2, 1}));
+  EXPECT_THAT(faults("a: 1\rb: 2\n"), HasSubstr("f.yaml:1:5: a line end"));
+  EXPECT_THAT(faults("a: x\xe2\x80\xa8y\n"), HasSubstr("f.yaml:1:5: a line end"));
+}
+
 TEST(Yaml, OneDocumentOnly) {
   EXPECT_THAT(faults(""), HasSubstr("f.yaml: the file is empty"));
   EXPECT_THAT(faults("# only words\n"), HasSubstr("the file is empty"));
