@@ -14,7 +14,8 @@ using Json = boost::json::value;
 using JsonObject = boost::json::object;
 using JsonArray = boost::json::array;
 
-// kCorrupt, naming the byte where it stops to be JSON. Of two equal keys the last one counts.
+// kCorrupt, naming the byte where it stops to be JSON. Of two equal keys the last one counts. Whole numbers of 64 bits are
+// exact; others become doubles, which Boost 1.81 may read one binary digit off.
 Result<Json> parse_json(std::string_view text);
 
 // One line, keys in the order they were put in.
