@@ -25,13 +25,16 @@ void RealClock::notify() { changed_.notify_all(); }
 std::jthread RealClock::start(std::function<void(std::stop_token)> body) { return std::jthread(std::move(body)); }
 
 std::string format_time(Time t) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(t))));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(t))));
 }
 
 Result<Time> parse_time(std::string_view text) {
   // Fractions are accepted and dropped: AWS writes ".000Z". Only UTC ("Z") is written by what we read.
   static constexpr std::string_view kShape = "0000-00-00T00:00:00";
-  const auto wrong = [&] { return fail(Code::kBadInput, fmt::format("\"{}\" is not a time like 2026-11-26T01:10:52Z", text)); };
+  const auto wrong = [&] {
+    return fail(Code::kBadInput, fmt::format("\"{}\" is not a time like 2026-11-26T01:10:52Z", text));
+  };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   if (text.size() <= kShape.size()) return wrong();
   for (std::size_t i = 0; i < kShape.size(); ++i)
@@ -44,8 +47,11 @@ Result<Time> parse_time(std::string_view text) {
   }
   if (zone != "Z" && zone != "+00:00") return wrong();
 
-  const auto number = [&](std::size_t at, std::size_t length) { return std::stoi(std::string(text.substr(at, length))); };
-  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)), std::chrono::month(static_cast<unsigned>(number(5, 2))),
+  const auto number = [&](std::size_t at, std::size_t length) {
+    return std::stoi(std::string(text.substr(at, length)));
+  };
+  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)),
+                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
                                         std::chrono::day(static_cast<unsigned>(number(8, 2))));
   if (!day.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 60) return wrong();
   const auto seconds = std::chrono::sys_seconds(std::chrono::sys_days(day)) + std::chrono::hours(number(11, 2)) +

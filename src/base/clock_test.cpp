@@ -12,7 +12,8 @@ Time at(std::string_view text) {
 }
 
 TEST(TimeText, GoesThereAndBack) {
-  for (const auto* text : {"1970-01-01T00:00:00Z", "2026-11-26T01:10:52Z", "2024-02-29T23:59:59Z", "1969-12-31T23:59:59Z", "2262-04-11T23:47:15Z"})
+  for (const auto* text : {"1970-01-01T00:00:00Z", "2026-11-26T01:10:52Z", "2024-02-29T23:59:59Z",
+                           "1969-12-31T23:59:59Z", "2262-04-11T23:47:15Z"})
     EXPECT_EQ(format_time(at(text)), text);
   EXPECT_EQ(at("2026-11-26T01:10:52Z").time_since_epoch(), std::chrono::seconds(1795655452));
 }
@@ -30,9 +31,11 @@ TEST(TimeText, NeverIsTheEndOfTime) {
 }
 
 TEST(TimeText, EverythingElseIsRefused) {
-  for (const auto* text : {"", "now", "2026-11-26", "2026-11-26T01:10:52", "2026-11-26T01:10:52+02:00", "2026-11-26 01:10:52Z", "2026-13-01T00:00:00Z",
-                           "2026-02-30T00:00:00Z", "2026-11-26T24:00:00Z", "2026-11-26T01:60:00Z", "2026-11-26T01:10:52.Z", " 2026-11-26T01:10:52Z",
-                           "2026-11-26T01:10:52Zx", "+026-11-26T01:10:52Z", "2026-11-26T01:10:52.5"})
+  for (const auto* text :
+       {"", "now", "2026-11-26", "2026-11-26T01:10:52", "2026-11-26T01:10:52+02:00", "2026-11-26 01:10:52Z",
+        "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-26T24:00:00Z", "2026-11-26T01:60:00Z",
+        "2026-11-26T01:10:52.Z", " 2026-11-26T01:10:52Z", "2026-11-26T01:10:52Zx", "+026-11-26T01:10:52Z",
+        "2026-11-26T01:10:52.5"})
     EXPECT_EQ(parse_time(text).error().code(), Code::kBadInput) << text;
 }
 
@@ -57,7 +60,10 @@ class RealTime : public testing::Test {
 TEST_F(RealTime, AWaitEndsWhenItsConditionHolds) {
   bool ready = false;
   auto setter = clock.start([&](const std::stop_token&) {
-    { std::lock_guard guard(mutex); ready = true; }
+    {
+      std::lock_guard guard(mutex);
+      ready = true;
+    }
     clock.notify();
   });
   std::unique_lock lock(mutex);

@@ -18,7 +18,8 @@ namespace {
 std::string hint_for(int error, const std::string& path) {
   switch (error) {
     case ENOSPC:
-    case EDQUOT: return fmt::format("The disk that holds {} is full. Make room there and run the same command again.", path);
+    case EDQUOT:
+      return fmt::format("The disk that holds {} is full. Make room there and run the same command again.", path);
     case EROFS: return "That file system is mounted read-only. Remount it, or choose another folder.";
     case EACCES:
     case EPERM: return fmt::format("Look at the owner and the permissions: ls -ld {}", path);
@@ -89,14 +90,17 @@ std::string first_line(int fd) {
 }
 
 Result<> tighten(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return io_error(errno, "cannot look at", path);
-  if (!S_ISDIR(found.st_mode)) return fail(Code::kIo, path + " is not a folder", "Move that file away, or choose another folder.");
+  if (!S_ISDIR(found.st_mode))
+    return fail(Code::kIo, path + " is not a folder", "Move that file away, or choose another folder.");
   if ((found.st_mode & 077) == 0) return {};
   if (found.st_mode & S_ISVTX)
-    return fail(Code::kBadInput, path + " is shared by everybody on this machine", "Keys need a folder of their own: choose one inside it.");
+    return fail(Code::kBadInput, path + " is shared by everybody on this machine",
+                "Keys need a folder of their own: choose one inside it.");
   if (found.st_uid != ::geteuid())
-    return fail(Code::kBadInput, fmt::format("{} belongs to another user (uid {}) and is open to others", path, found.st_uid),
+    return fail(Code::kBadInput,
+                fmt::format("{} belongs to another user (uid {}) and is open to others", path, found.st_uid),
                 "Keys need a folder of your own: choose another one.");
   if (::chmod(path.c_str(), 0700) != 0) return io_error(errno, "cannot set the permissions of", path);
   return {};
@@ -106,10 +110,11 @@ Result<> tighten(const std::string& path) {
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) return fail(Code::kNotFound, fmt::format("there is no file {}", path));
+  if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR))
+    return fail(Code::kNotFound, fmt::format("there is no file {}", path));
   if (!file.is_open()) return io_error(errno, "cannot read", path);
   std::string content;
-  struct stat found {};
+  struct stat found{};
   // One allocation for a plain file: a key that is read leaves no copies behind in freed memory.
   if (::fstat(file.get(), &found) == 0 && found.st_size > 0)
     content.reserve(std::min(static_cast<std::size_t>(found.st_size), limit) + 1);
@@ -153,14 +158,16 @@ Result<> make_private_folder(const std::string& path) {
   for (const auto& part : std::filesystem::path(path)) {
     so_far /= part;
     const int error = ::mkdir(so_far.c_str(), 0700) == 0 ? 0 : errno;
-    if (error == 0) TRY(sync_folder(folder_of(so_far.string())));
-    else if (!file_exists(so_far.string())) return io_error(error, "cannot create the folder", so_far.string());
+    if (error == 0)
+      TRY(sync_folder(folder_of(so_far.string())));
+    else if (!file_exists(so_far.string()))
+      return io_error(error, "cannot create the folder", so_far.string());
   }
   return tighten(path);
 }
 
 bool file_exists(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   return ::lstat(path.c_str(), &found) == 0;
 }
 

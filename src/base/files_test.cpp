@@ -20,12 +20,13 @@ namespace {
 using testing::HasSubstr;
 
 unsigned mode_of(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   return ::stat(path.c_str(), &found) == 0 ? found.st_mode & 07777 : 0;
 }
 
 std::size_t files_in(const std::string& folder) {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
 }
 
 class Files : public testing::Test {
@@ -73,7 +74,8 @@ TEST_F(Files, CreateNeverReplaces) {
   EXPECT_EQ(create_file(temp / "key", "second", kPrivateFile).error().code(), Code::kDuplicate);
   EXPECT_EQ(*read_file(temp / "key"), "first");
   ASSERT_EQ(::symlink("/nowhere", (temp / "link").c_str()), 0);
-  EXPECT_EQ(create_file(temp / "link", "x", kPrivateFile).error().code(), Code::kDuplicate) << "not even a dangling link";
+  EXPECT_EQ(create_file(temp / "link", "x", kPrivateFile).error().code(), Code::kDuplicate)
+      << "not even a dangling link";
   EXPECT_EQ(files_in(temp.path()), 2u);
 }
 
@@ -81,7 +83,9 @@ TEST_F(Files, OneOfManyCreatorsWins) {
   std::atomic<int> winners = 0;
   {
     std::vector<std::jthread> creators;
-    for (int i = 0; i < 8; ++i) creators.emplace_back([&, i] { winners += create_file(temp / "key", std::to_string(i), kPrivateFile).has_value(); });
+    for (int i = 0; i < 8; ++i)
+      creators.emplace_back(
+          [&, i] { winners += create_file(temp / "key", std::to_string(i), kPrivateFile).has_value(); });
   }
   EXPECT_EQ(winners, 1);
   EXPECT_EQ(files_in(temp.path()), 1u);
@@ -97,7 +101,9 @@ TEST_F(Files, ReadingSaysWhatIsWrong) {
   EXPECT_EQ(read_file("/dev/zero", 10'000).error().code(), Code::kBadInput) << "endless";
 }
 
-TEST_F(Files, FilesThatDoNotKnowTheirSizeAreReadToo) { EXPECT_THAT(*read_file("/proc/self/status"), HasSubstr("Pid:")); }
+TEST_F(Files, FilesThatDoNotKnowTheirSizeAreReadToo) {
+  EXPECT_THAT(*read_file("/proc/self/status"), HasSubstr("Pid:"));
+}
 
 TEST_F(Files, AFullDiskIsNamedAndTheOldFileStays) {
   ASSERT_TRUE(write_file(temp / "a", "old", kPrivateFile));
@@ -190,7 +196,9 @@ TEST_F(Files, ALockIsNotInheritedByPrograms) {
   ::close(ends[0]);
   // The child holds the lock too until it has become the other program.
   std::error_code ignored;
-  while (std::filesystem::read_symlink("/proc/" + std::to_string(child) + "/exe", ignored) == std::filesystem::read_symlink("/proc/self/exe")) std::this_thread::yield();
+  while (std::filesystem::read_symlink("/proc/" + std::to_string(child) + "/exe", ignored) ==
+         std::filesystem::read_symlink("/proc/self/exe"))
+    std::this_thread::yield();
   { FileLock drop(std::move(*held)); }
   EXPECT_TRUE(FileLock::acquire(temp / "lock"));
   ::close(ends[1]);

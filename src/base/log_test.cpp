@@ -14,7 +14,8 @@ TEST(Log, IsSilentUntilEnabled) {
   log::debug("a line with {braces}");
   log::enable(false);
   log::debug("after");
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::MatchesRegex("[0-9:.]+ \\[[0-9]+\\] a line with \\{braces\\}\n"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::MatchesRegex("[0-9:.]+ \\[[0-9]+\\] a line with \\{braces\\}\n"));
 }
 
 }  // namespace

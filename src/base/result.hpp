@@ -56,9 +56,18 @@ class Error {
   // `sentence` says what is wrong, in the user's words, without a final newline.
   Error(Code code, std::string sentence) : code_(code), sentence_(std::move(sentence)) {}
 
-  Error&& hint(std::string what_to_do_next) && { hint_ = std::move(what_to_do_next); return std::move(*this); }
-  Error&& from(Remote remote) && { remote_ = std::move(remote); return std::move(*this); }
-  Error&& context(std::string doing) && { context_.push_back(std::move(doing)); return std::move(*this); }
+  Error&& hint(std::string what_to_do_next) && {
+    hint_ = std::move(what_to_do_next);
+    return std::move(*this);
+  }
+  Error&& from(Remote remote) && {
+    remote_ = std::move(remote);
+    return std::move(*this);
+  }
+  Error&& context(std::string doing) && {
+    context_.push_back(std::move(doing));
+    return std::move(*this);
+  }
 
   Code code() const { return code_; }
   const std::string& sentence() const { return sentence_; }
@@ -80,7 +89,9 @@ class Error {
 template <class T = void>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(Code code, std::string sentence) { return tl::unexpected<Error>(Error(code, std::move(sentence))); }
+inline tl::unexpected<Error> fail(Code code, std::string sentence) {
+  return tl::unexpected<Error>(Error(code, std::move(sentence)));
+}
 inline tl::unexpected<Error> fail(Code code, std::string sentence, std::string hint) {
   return tl::unexpected<Error>(Error(code, std::move(sentence)).hint(std::move(hint)));
 }
@@ -95,17 +106,19 @@ Result<T> context(Result<T> result, std::string doing) {
 
 namespace detail {
 template <class T>
-T take(Result<T>&& result) { return std::move(*result); }
+T take(Result<T>&& result) {
+  return std::move(*result);
+}
 inline void take(Result<void>&&) {}
 }  // namespace detail
 
 // auto x = TRY(f());  the value of f(), or return its error from the function around. TRY(f(TRY(g()))) works.
 #define TRY(...) TOMBOLO_TRY_NAMED(TOMBOLO_JOIN(try_result_, __COUNTER__), __VA_ARGS__)
-#define TOMBOLO_TRY_NAMED(result, ...)                                                     \
-  ({                                                                                       \
-    auto result = (__VA_ARGS__);                                                           \
-    if (!result) return ::tl::unexpected<::tombolo::Error>(std::move(result.error()));     \
-    ::tombolo::detail::take(std::move(result));                                            \
+#define TOMBOLO_TRY_NAMED(result, ...)                                                 \
+  ({                                                                                   \
+    auto result = (__VA_ARGS__);                                                       \
+    if (!result) return ::tl::unexpected<::tombolo::Error>(std::move(result.error())); \
+    ::tombolo::detail::take(std::move(result));                                        \
   })
 #define TOMBOLO_JOIN(a, b) TOMBOLO_JOIN_EXPANDED(a, b)
 #define TOMBOLO_JOIN_EXPANDED(a, b) a##b

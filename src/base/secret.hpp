@@ -12,7 +12,9 @@
 namespace tombolo {
 
 // Overwrites memory in a way the optimizer keeps (explicit_bzero).
-inline void wipe(void* data, std::size_t size) { if (size) explicit_bzero(data, size); }
+inline void wipe(void* data, std::size_t size) {
+  if (size) explicit_bzero(data, size);
+}
 
 // T is a contiguous container of bytes or chars: std::string, Bytes, std::array<Byte, N>.
 template <class T>
@@ -22,7 +24,10 @@ class Secret {
   explicit Secret(T value) : value_(std::move(value)) { clear(value); }
   Secret(const Secret&) = default;
   Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { clear(other.value_); }
-  Secret& operator=(Secret other) noexcept { std::swap(value_, other.value_); return *this; }
+  Secret& operator=(Secret other) noexcept {
+    std::swap(value_, other.value_);
+    return *this;
+  }
   ~Secret() { clear(value_); }
 
   const T& expose() const { return value_; }
@@ -39,11 +44,15 @@ class Secret {
 };
 
 template <class T>
-std::ostream& operator<<(std::ostream& out, const Secret<T>&) { return out << "***"; }
+std::ostream& operator<<(std::ostream& out, const Secret<T>&) {
+  return out << "***";
+}
 
 }  // namespace tombolo
 
 template <class T>
 struct fmt::formatter<tombolo::Secret<T>> : fmt::formatter<std::string_view> {
-  auto format(const tombolo::Secret<T>&, fmt::format_context& ctx) const { return fmt::formatter<std::string_view>::format("***", ctx); }
+  auto format(const tombolo::Secret<T>&, fmt::format_context& ctx) const {
+    return fmt::formatter<std::string_view>::format("***", ctx);
+  }
 };

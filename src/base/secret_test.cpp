@@ -35,7 +35,8 @@ std::string bytes_left_by(T value, Use use) {
 
 TEST(Secret, LeavesNothingBehindWhenItDies) {
   EXPECT_EQ(bytes_left_by(std::string("hunter2"), [](auto&) {}).find("hunter2"), std::string::npos);
-  EXPECT_EQ(bytes_left_by(std::array<Byte, 8>{'h', 'u', 'n', 't', 'e', 'r', '2', '!'}, [](auto&) {}).find("hunter2"), std::string::npos);
+  EXPECT_EQ(bytes_left_by(std::array<Byte, 8>{'h', 'u', 'n', 't', 'e', 'r', '2', '!'}, [](auto&) {}).find("hunter2"),
+            std::string::npos);
 }
 
 TEST(Secret, LeavesNothingBehindWhereItWasMovedFrom) {

@@ -32,7 +32,8 @@ struct Pipe {
 
 Result<Pipe> make_pipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Code::kIo, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail(Code::kIo, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -94,7 +95,9 @@ class Child {
   explicit Child(pid_t pid) : pid_(pid), exit_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  ~Child() { if (pid_ > 0) end(); }
+  ~Child() {
+    if (pid_ > 0) end();
+  }
   int exit_descriptor() const { return exit_.get(); }  // readable when the child has ended
 
   int reap() {
@@ -143,7 +146,8 @@ Result<pid_t> spawn(const Subprocess& command, const Pipe& in, const Pipe& out, 
   const int error = ::posix_spawnp(&pid, command.argv[0].c_str(), &files, &attributes, argv.get(), environment.get());
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
-  if (error == ENOENT || error == ENOTDIR) return fail(Code::kNotFound, fmt::format("there is no program {}", command.argv[0]));
+  if (error == ENOENT || error == ENOTDIR)
+    return fail(Code::kNotFound, fmt::format("there is no program {}", command.argv[0]));
   if (error != 0) return fail(Code::kIo, fmt::format("cannot start {}: {}", command.argv[0], std::strerror(error)));
   return pid;
 }
@@ -190,7 +194,8 @@ Result<SubprocessResult> run(const Subprocess& command, const std::stop_token& s
 
   const NoSigpipe no_sigpipe;
   Child child(TRY(spawn(command, in, out, err)));
-  if (child.exit_descriptor() < 0) return fail(Code::kIo, fmt::format("cannot watch {}: this needs Linux 5.3 or newer", program));
+  if (child.exit_descriptor() < 0)
+    return fail(Code::kIo, fmt::format("cannot watch {}: this needs Linux 5.3 or newer", program));
   in.read.close();
   out.write.close();
   err.write.close();
@@ -203,8 +208,11 @@ Result<SubprocessResult> run(const Subprocess& command, const std::stop_token& s
   while (true) {
     if (in.write.is_open()) give(in.write, input);
     // A closed descriptor is -1, which poll() ignores.
-    std::array<pollfd, 5> events{{{child.exit_descriptor(), POLLIN, 0}, {stopped.get(), POLLIN, 0}, {out.read.get(), POLLIN, 0},
-                                  {err.read.get(), POLLIN, 0}, {in.write.get(), POLLOUT, 0}}};
+    std::array<pollfd, 5> events{{{child.exit_descriptor(), POLLIN, 0},
+                                  {stopped.get(), POLLIN, 0},
+                                  {out.read.get(), POLLIN, 0},
+                                  {err.read.get(), POLLIN, 0},
+                                  {in.write.get(), POLLOUT, 0}}};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0)
       return fail(Code::kTimeout, fmt::format("{} did not end within {}", program, format_duration(command.timeout)));

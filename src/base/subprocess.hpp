@@ -12,7 +12,7 @@ namespace tombolo {
 
 struct Subprocess {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH
-  std::string input;              // standard input
+  std::string input;  // standard input
   std::map<std::string, std::string> environment;  // added to ours
   Duration timeout = std::chrono::seconds(60);
   std::size_t output_limit = 1u << 20;  // bytes of each stream

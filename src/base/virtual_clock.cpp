@@ -16,7 +16,9 @@ struct VirtualClock::Turn {
   std::condition_variable came{};
 
   bool wanted() const { return stop.stop_requested() || (*ready)(); }
-  void await(std::unique_lock<std::mutex>& lock) { came.wait(lock, [this] { return mine; }); }
+  void await(std::unique_lock<std::mutex>& lock) {
+    came.wait(lock, [this] { return mine; });
+  }
 };
 
 VirtualClock::VirtualClock(Time start) : now_(start) {}
@@ -35,7 +37,8 @@ void VirtualClock::advance(Duration span) {
 void VirtualClock::pass_on() {
   if (waiting_.empty()) return;  // the last thread has ended
   // Whoever can run now, longest waiting first; if nobody can, whoever can run soonest, and it becomes that time.
-  auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](Turn* turn) { return turn->until <= now_ || turn->wanted(); });
+  auto next =
+      std::find_if(waiting_.begin(), waiting_.end(), [&](Turn* turn) { return turn->until <= now_ || turn->wanted(); });
   if (next == waiting_.end()) {
     next = std::min_element(waiting_.begin(), waiting_.end(), [](Turn* a, Turn* b) { return a->until < b->until; });
     if ((*next)->until == Time::max()) {

@@ -108,8 +108,10 @@ TEST_F(VirtualTime, ThreadsMayStartThreads) {
   std::function<void(int)> grow = [&](int depth) {
     threads.push_back(clock.start([&, depth](const std::stop_token& stop) {
       clock.sleep_for(1s, stop);
-      if (depth == 0) ++leaves;
-      else for (int i = 0; i < 2; ++i) grow(depth - 1);
+      if (depth == 0)
+        ++leaves;
+      else
+        for (int i = 0; i < 2; ++i) grow(depth - 1);
     }));
   };
   grow(2);

@@ -59,6 +59,8 @@ Exit run(const std::vector<std::string>& words, const std::vector<Command>& tabl
 int run_process(int argc, char** argv) {
   // A reader that goes away (`tombolo up | head`) or a peer that closes its connection must not end a run half way.
   std::signal(SIGPIPE, SIG_IGN);
+  // Nor a limit on file sizes: the write fails, and that is said in words.
+  std::signal(SIGXFSZ, SIG_IGN);
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   const auto env = process_environment();
   auto console = process_console(env, preferences(words));

@@ -33,14 +33,20 @@ Desk Session::desk() {
   desk.open_backup = [this](const std::string& kind, const std::string& target) -> Result<std::unique_ptr<store::SecretBackup>> {
     if (kind == "1password") return store::make_one_password_backup({cluster().secrets.vault, "op"});
     if (kind == "file") {
-      if (!options_.ask_backup_passphrase)
-        return fail(Code::kBadInput, "the CA key is to be backed up into an encrypted file, and nobody can be asked for its passphrase", "Set TOMBOLO_BACKUP_PASSPHRASE.");
-      return store::make_file_backup(target, options_.ask_backup_passphrase);
+      const bool from_home = target.starts_with("~/");
+      return store::make_file_backup(from_home ? options_.aws.environment.home() + target.substr(1) : target, options_.ask_backup_passphrase);
     }
     if (kind == "ssm") return make_ssm_backup(*region(cluster().region).client, {{std::string(kTagCluster), cluster().name}});
     return fail(Code::kUnsupported, fmt::format("\"{}\" is no place for a backup that this version knows", kind));
   };
   return desk;
+}
+
+Result<std::unique_ptr<store::SecretBackup>> Session::open_backup() {
+  const auto& secrets = cluster().secrets;
+  if (secrets.backup == spec::BackupKind::kNone)
+    return fail(Code::kBadInput, "the cluster file names no place for a backup of the CA key", "Set secrets.backup to 1password, file or ssm, and secrets.target.");
+  return desk().open_backup(std::string(spec::name(secrets.backup)), secrets.backup_target);
 }
 
 engine::Kinds Session::local_kinds() {

@@ -44,6 +44,10 @@ class Session {
   store::Journal* journal() const { return journal_.get(); }  // nullptr: looking, and there is none
   const std::string& run() const { return run_; }
 
+  // The place of the CA key's backup as the cluster file names it; the key's name there is secrets.target.
+  // kBadInput when the file names none.
+  Result<std::unique_ptr<store::SecretBackup>> open_backup();
+
   // Kinds of the operator's machine, and of AWS in a region. Built once and kept for the session's life.
   engine::Kinds local_kinds();
   struct Region {

@@ -43,6 +43,8 @@ class SsmBackup final : public store::SecretBackup {
 
 }  // namespace
 
-std::unique_ptr<store::SecretBackup> make_ssm_backup(aws::Client& client, aws::Tags tags) { return std::make_unique<SsmBackup>(client, std::move(tags)); }
+std::unique_ptr<store::SecretBackup> make_ssm_backup(aws::Client& client, aws::Tags tags) {
+  return std::make_unique<SsmBackup>(client, std::move(tags));
+}
 
 }  // namespace tombolo::cluster

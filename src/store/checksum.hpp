@@ -8,7 +8,8 @@ namespace tombolo::store {
 class Checksum {
  public:
   Checksum& add(std::int64_t number) {
-    for (int shift = 0; shift < 64; shift += 8) mix(static_cast<std::uint8_t>(static_cast<std::uint64_t>(number) >> shift));
+    for (int shift = 0; shift < 64; shift += 8)
+      mix(static_cast<std::uint8_t>(static_cast<std::uint64_t>(number) >> shift));
     return *this;
   }
   Checksum& add(std::string_view text) {

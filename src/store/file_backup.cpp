@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "base/files.hpp"
 #include "crypto/hash.hpp"
@@ -14,33 +15,43 @@ constexpr std::size_t kLargestFile = 1 << 20;
 
 class FileBackup final : public SecretBackup {
  public:
-  FileBackup(std::string path, AskPassphrase ask, crypto::Argon2Cost cost) : path_(std::move(path)), ask_(std::move(ask)), cost_(cost) {}
+  FileBackup(std::string path, AskPassphrase ask, crypto::Argon2Cost cost)
+      : path_(std::move(path)), ask_(std::move(ask)), cost_(cost) {}
 
   std::string place(const std::string&) const override { return fmt::format("the encrypted file {}", path_); }
 
   Result<> store(const std::string& name, const Secret<Bytes>& value, const std::stop_token&) override {
     const auto short_name = std::filesystem::path(name).filename().string();
-    const auto sealed = TRY(seal_envelope(short_name.empty() ? kCaKeyBackupName : short_name, value, TRY(ask(true)), cost_));
+    const auto sealed =
+        TRY(seal_envelope(short_name.empty() ? kCaKeyBackupName : short_name, value, TRY(ask(true)), cost_));
     return write_file(path_, as_text(sealed), kPrivateFile);
   }
 
   Result<Secret<Bytes>> fetch(const std::string&, const std::stop_token&) override {
     const auto file = TRY(read_file(path_, kLargestFile));
     TRY(context(parse_envelope(as_bytes(file)), path_));  // before a passphrase is asked for in vain
-    return context(open_envelope(as_bytes(file), TRY(ask(false))), path_);
+    auto opened = context(open_envelope(as_bytes(file), TRY(ask(false))), path_);
+    if (!opened) known_.reset();
+    return opened;
   }
 
   Result<bool> exists(const std::string&, const std::stop_token&) override { return file_exists(path_); }
 
  private:
-  Result<Secret<std::string>> ask(bool confirm) const {
-    if (!ask_) return fail(Code::kBadInput, fmt::format("{} needs a passphrase, and nobody can be asked for it", path_), "Set TOMBOLO_BACKUP_PASSPHRASE.");
-    return ask_(confirm);
+  // Once for the life of this object: what was just stored is read back without another question.
+  Result<Secret<std::string>> ask(bool confirm) {
+    if (known_) return *known_;
+    if (!ask_)
+      return fail(Code::kBadInput, fmt::format("{} needs a passphrase, and nobody can be asked for it", path_),
+                  "Set TOMBOLO_BACKUP_PASSPHRASE.");
+    known_ = TRY(ask_(confirm));
+    return *known_;
   }
 
   std::string path_;
   AskPassphrase ask_;
   crypto::Argon2Cost cost_;
+  std::optional<Secret<std::string>> known_;
 };
 
 ByteView without_line_end(ByteView text) {

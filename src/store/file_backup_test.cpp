@@ -12,10 +12,12 @@ namespace {
 class FileBackup : public testing::Test {
  protected:
   std::unique_ptr<SecretBackup> backup(std::string passphrase = "correct horse") {
-    return make_file_backup(path, [this, passphrase](bool confirm) -> Result<Secret<std::string>> {
-      (confirm ? chosen : asked) += 1;
-      return Secret<std::string>(passphrase);
-    }, {64, 1, 1});
+    return make_file_backup(path,
+                            [this, passphrase](bool confirm) -> Result<Secret<std::string>> {
+                              (confirm ? chosen : asked) += 1;
+                              return Secret<std::string>(passphrase);
+                            },
+                            {64, 1, 1});
   }
   TempFolder temp;
   std::string path = temp / "ca-key.backup";
@@ -31,7 +33,7 @@ TEST_F(FileBackup, GivesBackWhatItWasGiven) {
   EXPECT_EQ(backup()->fetch("key", {})->expose(), key.expose());
   EXPECT_EQ(chosen, 1) << "a new passphrase is typed twice";
   EXPECT_EQ(asked, 1) << "and nobody is asked for one when there is nothing to open";
-  struct stat found {};
+  struct stat found{};
   ASSERT_EQ(::stat(path.c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 0777, 0600u);
 }
@@ -63,7 +65,9 @@ TEST_F(FileBackup, WithNobodyToAskItSaysSo) {
 }
 
 TEST(SameKeyText, IgnoresTheLastLineEndOnly) {
-  const auto same = [](const char* a, const char* b) { return same_key_text(Secret<Bytes>(to_bytes(a)), Secret<Bytes>(to_bytes(b))); };
+  const auto same = [](const char* a, const char* b) {
+    return same_key_text(Secret<Bytes>(to_bytes(a)), Secret<Bytes>(to_bytes(b)));
+  };
   EXPECT_TRUE(same("key\n", "key"));
   EXPECT_TRUE(same("key\n", "key\r\n"));
   EXPECT_FALSE(same("key\n", "key2\n"));

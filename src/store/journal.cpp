@@ -34,22 +34,32 @@ std::int64_t nanoseconds(Time t) { return std::chrono::duration_cast<Duration>(t
 Time time_from(std::int64_t ns) { return Time(std::chrono::duration_cast<Time::duration>(Duration(ns))); }
 
 std::int64_t sum_of(const Entry& entry, std::string_view body) {
-  return Checksum().add(entry.sequence).add(nanoseconds(entry.at)).add(entry.run).add(entry.address).add(entry.event).add(body).value();
+  return Checksum()
+      .add(entry.sequence)
+      .add(nanoseconds(entry.at))
+      .add(entry.run)
+      .add(entry.address)
+      .add(entry.event)
+      .add(body)
+      .value();
 }
-std::int64_t sum_of(std::string_view address, std::string_view body) { return Checksum().add(address).add(body).value(); }
+std::int64_t sum_of(std::string_view address, std::string_view body) {
+  return Checksum().add(address).add(body).value();
+}
 
 constexpr const char* kMakeWritable = "Make it and its folder writable for you, or choose another folder with --state.";
 
 // Permissions first: SQLite gives its -wal and -shm files those of the database.
 Result<> keep_private(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   if (::stat(path.c_str(), &found) != 0 || (found.st_mode & 077) == 0) return {};
   if (::chmod(path.c_str(), kPrivateFile) == 0) return {};
-  return fail(Code::kIo, fmt::format("the journal {} is open to others: {}", path, std::strerror(errno)), fmt::format("Make it yours alone: chmod 600 {}", path));
+  return fail(Code::kIo, fmt::format("the journal {} is open to others: {}", path, std::strerror(errno)),
+              fmt::format("Make it yours alone: chmod 600 {}", path));
 }
 
 bool is_empty(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   return ::stat(path.c_str(), &found) != 0 ? errno == ENOENT : S_ISREG(found.st_mode) && found.st_size == 0;
 }
 
@@ -60,7 +70,9 @@ Result<> make_file(const std::string& path) {
   auto made = [&]() -> Result<> {
     auto database = TRY(Database::open(draft, Access::kWrite));
     TRY(database->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF"));
-    return database->execute(fmt::format("BEGIN; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT", kSchema, kApplication, kFormat).c_str());
+    return database->execute(fmt::format("BEGIN; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",
+                                         kSchema, kApplication, kFormat)
+                                 .c_str());
   }();
   if (made) {
     auto content = read_file(draft);
@@ -73,20 +85,25 @@ Result<> make_file(const std::string& path) {
 
 // Looks before anything is changed: another program's database must stay as it is.
 Result<> recognise(Database& database) {
-  if (TRY(database.number("PRAGMA application_id")) != kApplication) return fail(damaged(database.path(), "it is a database of another program"));
+  if (TRY(database.number("PRAGMA application_id")) != kApplication)
+    return fail(damaged(database.path(), "it is a database of another program"));
   const auto format = TRY(database.number("PRAGMA user_version"));
   if (format > kFormat)
-    return fail(Code::kUnsupported, fmt::format("the journal {} has format {}; this version writes format {}", database.path(), format, kFormat),
-                "A later version of tombolo has written it: use that version, or a newer one.");
+    return fail(
+        Code::kUnsupported,
+        fmt::format("the journal {} has format {}; this version writes format {}", database.path(), format, kFormat),
+        "A later version of tombolo has written it: use that version, or a newer one.");
   if (format < 1) return fail(damaged(database.path(), fmt::format("its format is given as {}", format)));
   return {};
 }
 
 Result<> check(Database& database) {
-  const bool small = TRY(database.number("PRAGMA page_count")) * TRY(database.number("PRAGMA page_size")) <= kWholeCheckBytes;
+  const bool small =
+      TRY(database.number("PRAGMA page_count")) * TRY(database.number("PRAGMA page_size")) <= kWholeCheckBytes;
   const auto found = TRY(database.text(small ? "PRAGMA quick_check(1)" : "PRAGMA quick_check('records')"));
   if (found != "ok") return fail(damaged(database.path(), found));
-  if (TRY(database.number("SELECT coalesce(max(sequence), 0) FROM entries")) != TRY(database.number("SELECT entries FROM head")))
+  if (TRY(database.number("SELECT coalesce(max(sequence), 0) FROM entries")) !=
+      TRY(database.number("SELECT entries FROM head")))
     return fail(damaged(database.path(), "entries are missing at its end"));
   return {};
 }
@@ -104,16 +121,20 @@ Result<std::map<std::string, codec::Json>> read_records(Database& database) {
   while (TRY(rows.step())) {
     const auto address = rows.text(0);
     const auto body = rows.text(1);
-    if (rows.number(2) != sum_of(address, body)) return fail(damaged(database.path(), fmt::format("the record of {} was changed", address)));
+    if (rows.number(2) != sum_of(address, body))
+      return fail(damaged(database.path(), fmt::format("the record of {} was changed", address)));
     all ^= rows.number(2);
     records.insert_or_assign(address, TRY(parse_body(database, body)));
   }
-  if (all != TRY(database.number("SELECT records FROM head"))) return fail(damaged(database.path(), "a record is missing"));
+  if (all != TRY(database.number("SELECT records FROM head")))
+    return fail(damaged(database.path(), "a record is missing"));
   return records;
 }
 
 Result<std::vector<Entry>> read_entries(Database& database, std::int64_t after, std::size_t limit) {
-  auto rows = TRY(database.prepare("SELECT sequence, at, run, address, event, body, sum FROM entries WHERE sequence > ?1 ORDER BY sequence LIMIT ?2"));
+  auto rows =
+      TRY(database.prepare("SELECT sequence, at, run, address, event, body, sum FROM entries WHERE sequence > ?1 ORDER "
+                           "BY sequence LIMIT ?2"));
   rows.bind(1, after);
   rows.bind(2, static_cast<std::int64_t>(std::min<std::size_t>(limit, INT64_MAX)));
   std::vector<Entry> entries;
@@ -121,7 +142,8 @@ Result<std::vector<Entry>> read_entries(Database& database, std::int64_t after, 
     Entry entry{rows.number(0), time_from(rows.number(1)), rows.text(2), rows.text(3), rows.text(4), {}};
     const auto body = rows.text(5);
     if (entry.sequence != expected) return fail(damaged(database.path(), fmt::format("entry {} is missing", expected)));
-    if (rows.number(6) != sum_of(entry, body)) return fail(damaged(database.path(), fmt::format("entry {} was changed", entry.sequence)));
+    if (rows.number(6) != sum_of(entry, body))
+      return fail(damaged(database.path(), fmt::format("entry {} was changed", entry.sequence)));
     entry.body = TRY(parse_body(database, body));
     entries.push_back(std::move(entry));
   }
@@ -158,10 +180,14 @@ Result<> Journal::Impl::connect() {
   TRY(database->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON"));
   TRY(check(*database));
   read_head = TRY(database->prepare("SELECT entries FROM head"));
-  add_entry = TRY(database->prepare("INSERT INTO entries(sequence, at, run, address, event, body, sum) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
-  move_head = TRY(database->prepare("UPDATE head SET entries = ?1, records = (records & ~?2) | (?2 & ~records) WHERE id = 1"));
+  add_entry = TRY(database->prepare(
+      "INSERT INTO entries(sequence, at, run, address, event, body, sum) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+  move_head =
+      TRY(database->prepare("UPDATE head SET entries = ?1, records = (records & ~?2) | (?2 & ~records) WHERE id = 1"));
   old_sum = TRY(database->prepare("SELECT sum FROM records WHERE address = ?1"));
-  put_record = TRY(database->prepare("INSERT INTO records(address, body, sum) VALUES(?1, ?2, ?3) ON CONFLICT(address) DO UPDATE SET body = ?2, sum = ?3"));
+  put_record =
+      TRY(database->prepare("INSERT INTO records(address, body, sum) VALUES(?1, ?2, ?3) ON CONFLICT(address) DO UPDATE "
+                            "SET body = ?2, sum = ?3"));
   drop_record = TRY(database->prepare("DELETE FROM records WHERE address = ?1"));
   return {};
 }
@@ -210,10 +236,11 @@ auto Journal::Impl::read(Read query) -> decltype(query(*database)) {
   if (database) return query(*database);
   // Nobody's write-ahead log is there: nobody writes, and the file is read without touching its folder. Should a writer
   // come in between, what was read may be half old, half new: look again, beside the writer this time.
-  struct stat before {}, after {};
+  struct stat before{}, after{};
   const auto log = path + "-wal";
   if (is_empty(path)) return fail(Code::kNotFound, fmt::format("there is no journal {}", path));
-  if (::stat(path.c_str(), &before) != 0) return fail(Code::kIo, fmt::format("cannot look at the journal {}: {}", path, std::strerror(errno)));
+  if (::stat(path.c_str(), &before) != 0)
+    return fail(Code::kIo, fmt::format("cannot look at the journal {}: {}", path, std::strerror(errno)));
   bool alone = !file_exists(log);
   while (true) {
     auto reader = TRY(Database::open(path, alone ? Access::kImmutable : Access::kRead));
@@ -224,8 +251,9 @@ auto Journal::Impl::read(Read query) -> decltype(query(*database)) {
       return query(*reader);
     }();
     if (!alone) return result;
-    const bool same = ::stat(path.c_str(), &after) == 0 && before.st_ino == after.st_ino && before.st_size == after.st_size &&
-                      before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec;
+    const bool same = ::stat(path.c_str(), &after) == 0 && before.st_ino == after.st_ino &&
+                      before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+                      before.st_mtim.tv_nsec == after.st_mtim.tv_nsec;
     if (same) return result;
     alone = false;
   }

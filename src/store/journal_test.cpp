@@ -24,7 +24,9 @@ using testing::HasSubstr;
 
 const Time kNow = *parse_time("2026-11-26T01:10:52Z");
 
-Entry entry(std::string address, std::string event, Json body = {}) { return {0, kNow + 123ns, "run-1", std::move(address), std::move(event), std::move(body)}; }
+Entry entry(std::string address, std::string event, Json body = {}) {
+  return {0, kNow + 123ns, "run-1", std::move(address), std::move(event), std::move(body)};
+}
 
 class JournalFile : public testing::Test {
  protected:
@@ -54,7 +56,9 @@ class JournalFile : public testing::Test {
 TEST_F(JournalFile, WhatWasAppendedIsThereAfterReopening) {
   {
     auto journal = open();
-    EXPECT_EQ(*journal->append(entry("aws.instance/lighthouse", "intent", {{"token", "t1"}}), {{"aws.instance/lighthouse", Json{{"state", "pending"}}}}), 1);
+    EXPECT_EQ(*journal->append(entry("aws.instance/lighthouse", "intent", {{"token", "t1"}}),
+                               {{"aws.instance/lighthouse", Json{{"state", "pending"}}}}),
+              1);
     EXPECT_EQ(*journal->append(entry("", "run.end")), 2);
   }
   auto journal = open();
@@ -108,7 +112,9 @@ TEST_F(JournalFile, ManyThreadsAppendWithoutLosingAnEntry) {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 8; ++t)
       threads.emplace_back([&journal, t] {
-        for (int i = 0; i < 25; ++i) EXPECT_TRUE(journal->append(entry(fmt::format("a/{}", t), "x", Json(i)), {{fmt::format("a/{}", t), Json(i)}}));
+        for (int i = 0; i < 25; ++i)
+          EXPECT_TRUE(
+              journal->append(entry(fmt::format("a/{}", t), "x", Json(i)), {{fmt::format("a/{}", t), Json(i)}}));
       });
   }
   EXPECT_EQ(journal->entries(0, 1000)->size(), 200u);
@@ -206,7 +212,10 @@ TEST_F(JournalFile, AnEmptyFileIsANewJournal) {
 }
 
 TEST_F(JournalFile, ATruncatedFileIsDamage) {
-  { auto journal = open(); for (int i = 0; i < 200; ++i) ASSERT_TRUE(journal->append(entry("a", "x", Json(std::string(200, 'b'))))); }
+  {
+    auto journal = open();
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(journal->append(entry("a", "x", Json(std::string(200, 'b')))));
+  }
   std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
   EXPECT_EQ(refusal().code(), Code::kCorrupt);
 }
@@ -214,7 +223,11 @@ TEST_F(JournalFile, ATruncatedFileIsDamage) {
 TEST_F(JournalFile, ARowThatWasChangedOrTakenAwayIsDamage) {
   const auto damage = [&](const char* statements) {
     start_anew();
-    { auto journal = open(); for (int i = 0; i < 3; ++i) EXPECT_TRUE(journal->append(entry("a", "x", Json(i)), {{fmt::format("a/{}", i), Json(i)}})); }
+    {
+      auto journal = open();
+      for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(journal->append(entry("a", "x", Json(i)), {{fmt::format("a/{}", i), Json(i)}}));
+    }
     sql(statements);
     auto journal = Journal::open(path);
     if (!journal) return journal.error().code();
@@ -247,7 +260,7 @@ TEST_F(JournalFile, AnAbsentFolderIsAnIoError) {
 TEST_F(JournalFile, AFullDiskLosesNothingAndIsGoneOnFromWhenThereIsRoom) {
   auto journal = open();
   const auto before_signal = ::signal(SIGXFSZ, SIG_IGN);
-  rlimit before {};
+  rlimit before{};
   ::getrlimit(RLIMIT_FSIZE, &before);
   std::int64_t written = 0;
   int refused = 0;

@@ -17,14 +17,18 @@ std::string host_name() {
 
 Error taken(const StateFolder& folder, const std::optional<LockHolder>& holder) {
   const auto hint = [](std::string_view way_to_end) {
-    return fmt::format("Wait until it has ended, or stop it with {}; it finishes the calls in flight. Nothing has to be removed by hand.", way_to_end);
+    return fmt::format(
+        "Wait until it has ended, or stop it with {}; it finishes the calls in flight. Nothing has to be removed by "
+        "hand.",
+        way_to_end);
   };
   // The holder locks first and writes its name then: for a moment there is a lock without a name.
   if (!holder)
-    return Error(Code::kLocked, fmt::format("another run of tombolo holds this cluster ({})", folder.lock())).hint(hint("Ctrl-C in its terminal"));
+    return Error(Code::kLocked, fmt::format("another run of tombolo holds this cluster ({})", folder.lock()))
+        .hint(hint("Ctrl-C in its terminal"));
   const bool here = holder->host == host_name();
-  return Error(Code::kLocked, fmt::format("`tombolo {}` holds this cluster: process {}{}, since {}", holder->command, holder->pid,
-                                          here ? "" : " on " + holder->host, format_time(holder->since)))
+  return Error(Code::kLocked, fmt::format("`tombolo {}` holds this cluster: process {}{}, since {}", holder->command,
+                                          holder->pid, here ? "" : " on " + holder->host, format_time(holder->since)))
       .hint(hint(here ? fmt::format("`kill -INT {}`", holder->pid) : "Ctrl-C in its terminal"));
 }
 
@@ -45,7 +49,8 @@ std::optional<LockHolder> lock_holder(const StateFolder& folder) {
   const auto json = codec::parse_json(*text);
   if (!json) return {};
   const auto since = parse_time(codec::text_at(*json, "since"));
-  const LockHolder holder{codec::number_at(*json, "pid"), since ? *since : Time{}, codec::text_at(*json, "command"), codec::text_at(*json, "host")};
+  const LockHolder holder{codec::number_at(*json, "pid"), since ? *since : Time{}, codec::text_at(*json, "command"),
+                          codec::text_at(*json, "host")};
   // A killed holder leaves its name behind. On another machine only the file can be asked.
   if (holder.host == host_name() && ::access(fmt::format("/proc/{}", holder.pid).c_str(), F_OK) != 0) return {};
   return holder;

@@ -26,13 +26,18 @@ TEST_F(Lock, ASecondRunIsToldWhoHoldsTheCluster) {
   const auto second = ClusterLock::acquire(folder, "down", kNow);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Code::kLocked);
-  EXPECT_THAT(second.error().text(), HasSubstr("`tombolo up` holds this cluster: process " + std::to_string(::getpid())));
+  EXPECT_THAT(second.error().text(),
+              HasSubstr("`tombolo up` holds this cluster: process " + std::to_string(::getpid())));
   EXPECT_THAT(second.error().text(), HasSubstr("2026-11-26T01:10:52Z"));
   EXPECT_THAT(second.error().hint(), HasSubstr("kill -INT " + std::to_string(::getpid())));
 }
 
 TEST_F(Lock, IsFreeAgainWhenTheRunEnds) {
-  { const auto first = ClusterLock::acquire(folder, "up", kNow); ASSERT_TRUE(first); EXPECT_EQ(lock_holder(folder)->command, "up"); }
+  {
+    const auto first = ClusterLock::acquire(folder, "up", kNow);
+    ASSERT_TRUE(first);
+    EXPECT_EQ(lock_holder(folder)->command, "up");
+  }
   EXPECT_FALSE(lock_holder(folder));
   EXPECT_TRUE(ClusterLock::acquire(folder, "down", kNow));
 }

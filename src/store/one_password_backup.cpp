@@ -34,18 +34,21 @@ constexpr std::array kRefusals{
     Refusal{"authorization prompt dismissed", Code::kCredentials, "1Password's question was dismissed", kSignIn},
     Refusal{"authorization timeout", Code::kCredentials, "1Password's question was not answered", kSignIn},
     Refusal{"isn't a vault", Code::kBadInput, "1Password has no vault of that name in this account",
-            "`op vault list` shows the vaults; correct secrets.vault in the cluster file, or sign in to the account that has it."},
+            "`op vault list` shows the vaults; correct secrets.vault in the cluster file, or sign in to the account "
+            "that has it."},
     Refusal{"more than one item matches", Code::kConflict, "1Password has several items of that name",
             "Rename or archive all but the right one, or name its vault in secrets.vault."},
     Refusal{"isn't an item", Code::kNotFound, "1Password has no such document",
             "`op document list` shows what is there; `tombolo secrets backup` puts the key there."},
     Refusal{"isn't a document", Code::kConflict, "1Password has an item of that name that is no document",
             "Rename that item, or choose another secrets.target."},
-    Refusal{"unknown command", Code::kUnsupported, "this `op` is of version 1", "Install version 2 of the 1Password command line program."},
+    Refusal{"unknown command", Code::kUnsupported, "this `op` is of version 1",
+            "Install version 2 of the 1Password command line program."},
 };
 
 std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return text;
 }
 
@@ -63,8 +66,11 @@ Error refusal_of(const std::string& program, const SubprocessResult& result) {
   const auto said = lower_case(result.err);
   const auto words = std::string(words_of(result.err));
   for (const auto& known : kRefusals)
-    if (said.find(known.said) != std::string::npos) return Error(known.code, fmt::format("{} (op: {})", known.sentence, words)).hint(std::string(known.hint));
-  return Error(Code::kIo, words.empty() ? fmt::format("{} ended with status {} and said nothing", program, result.status) : fmt::format("op: {}", words))
+    if (said.find(known.said) != std::string::npos)
+      return Error(known.code, fmt::format("{} (op: {})", known.sentence, words)).hint(std::string(known.hint));
+  return Error(Code::kIo, words.empty()
+                              ? fmt::format("{} ended with status {} and said nothing", program, result.status)
+                              : fmt::format("op: {}", words))
       .hint("Try the same by hand with `op document list`, then run the command again.");
 }
 
@@ -73,15 +79,19 @@ class OnePasswordBackup final : public SecretBackup {
   explicit OnePasswordBackup(OnePasswordPlace place) : place_(std::move(place)) {}
 
   std::string place(const std::string& name) const override {
-    return place_.vault.empty() ? fmt::format("the 1Password document {}", name) : fmt::format("the 1Password document {} in the vault {}", name, place_.vault);
+    return place_.vault.empty() ? fmt::format("the 1Password document {}", name)
+                                : fmt::format("the 1Password document {} in the vault {}", name, place_.vault);
   }
 
   Result<> store(const std::string& name, const Secret<Bytes>& value, const std::stop_token& stop) override {
     const auto ids = TRY(documents(name, stop));
     if (ids.size() > 1)
-      return fail(Code::kConflict, fmt::format("1Password has {} documents named {}", ids.size(), name), "Rename or archive all but the right one.");
-    if (ids.empty()) TRY(op({"document", "create", "-", "--title", name, "--file-name", name + ".key"}, &value, stop));
-    else TRY(op({"document", "edit", ids.front(), "-"}, &value, stop));
+      return fail(Code::kConflict, fmt::format("1Password has {} documents named {}", ids.size(), name),
+                  "Rename or archive all but the right one.");
+    if (ids.empty())
+      TRY(op({"document", "create", "-", "--title", name, "--file-name", name + ".key"}, &value, stop));
+    else
+      TRY(op({"document", "edit", ids.front(), "-"}, &value, stop));
     return {};
   }
 
@@ -89,11 +99,15 @@ class OnePasswordBackup final : public SecretBackup {
     auto printed = TRY(op({"document", "get", name}, nullptr, stop));
     Secret<Bytes> value(to_bytes(printed));
     wipe(printed.data(), printed.size());
-    if (value.empty()) return fail(Code::kCorrupt, fmt::format("{} is empty", place(name)), "Look at it in 1Password, and at its earlier versions.");
+    if (value.empty())
+      return fail(Code::kCorrupt, fmt::format("{} is empty", place(name)),
+                  "Look at it in 1Password, and at its earlier versions.");
     return value;
   }
 
-  Result<bool> exists(const std::string& name, const std::stop_token& stop) override { return !TRY(documents(name, stop)).empty(); }
+  Result<bool> exists(const std::string& name, const std::stop_token& stop) override {
+    return !TRY(documents(name, stop)).empty();
+  }
 
  private:
   Result<std::vector<std::string>> documents(const std::string& name, const std::stop_token& stop) {
@@ -116,7 +130,8 @@ class OnePasswordBackup final : public SecretBackup {
     auto result = run(command, stop);
     wipe(command.input.data(), command.input.size());
     if (!result && result.error().code() == Code::kNotFound)
-      return fail(Code::kUnsupported, fmt::format("the 1Password command line program `{}` is not installed", place_.program),
+      return fail(Code::kUnsupported,
+                  fmt::format("the 1Password command line program `{}` is not installed", place_.program),
                   "Install it (version 2) from 1Password, or choose another secrets.backup: file or ssm.");
     if (!result) return fail(std::move(result.error()));
     if (result->status != 0) return fail(refusal_of(place_.program, *result));
@@ -128,6 +143,8 @@ class OnePasswordBackup final : public SecretBackup {
 
 }  // namespace
 
-std::unique_ptr<SecretBackup> make_one_password_backup(OnePasswordPlace place) { return std::make_unique<OnePasswordBackup>(std::move(place)); }
+std::unique_ptr<SecretBackup> make_one_password_backup(OnePasswordPlace place) {
+  return std::make_unique<OnePasswordBackup>(std::move(place));
+}
 
 }  // namespace tombolo::store

@@ -83,7 +83,9 @@ class OnePassword : public testing::Test {
     EXPECT_TRUE(write_file(temp / "op", kStandIn, 0700));
     EXPECT_TRUE(make_private_folder(temp / "docs"));
   }
-  std::unique_ptr<SecretBackup> backup(const std::string& vault = "Homelab") { return make_one_password_backup({vault, temp / "op"}); }
+  std::unique_ptr<SecretBackup> backup(const std::string& vault = "Homelab") {
+    return make_one_password_backup({vault, temp / "op"});
+  }
   std::string calls() { return read_file(temp / "calls").value(); }
   Error refusal_when_it_says(const std::string& text) {
     EXPECT_TRUE(write_file(temp / "says", text, 0600));
@@ -102,7 +104,8 @@ TEST_F(OnePassword, KeepsTheKeyUnderTheRecipesName) {
   ASSERT_TRUE(stored) << stored.error().text();
   EXPECT_TRUE(*backup()->exists(kCaKeyBackupName, {}));
   EXPECT_EQ(backup()->fetch(kCaKeyBackupName, {})->expose(), key.expose());
-  EXPECT_THAT(calls(), HasSubstr("document create - --title nebula-ca-key --file-name nebula-ca-key.key --vault Homelab\n"));
+  EXPECT_THAT(calls(),
+              HasSubstr("document create - --title nebula-ca-key --file-name nebula-ca-key.key --vault Homelab\n"));
   EXPECT_THAT(backup()->place(kCaKeyBackupName), "the 1Password document nebula-ca-key in the vault Homelab");
 }
 
@@ -157,9 +160,11 @@ TEST_F(OnePassword, AnAbsentProgramIsNamedWithOtherPlaces) {
 }
 
 TEST_F(OnePassword, NotSignedInSaysHowToSignIn) {
-  for (const auto* text : {"[ERROR] 2026/11/26 01:10:52 You are not currently signed in. Please run `op signin --help` for instructions\n",
-                           "No accounts configured for use with 1Password CLI.\n", "[ERROR] 2026/11/26 01:10:52 no account found for filter my\n",
-                           "[ERROR] 2026/11/26 01:10:52 authorization prompt dismissed, please try again\n"}) {
+  for (const auto* text :
+       {"[ERROR] 2026/11/26 01:10:52 You are not currently signed in. Please run `op signin --help` for instructions\n",
+        "No accounts configured for use with 1Password CLI.\n",
+        "[ERROR] 2026/11/26 01:10:52 no account found for filter my\n",
+        "[ERROR] 2026/11/26 01:10:52 authorization prompt dismissed, please try again\n"}) {
     const auto error = refusal_when_it_says(text);
     EXPECT_EQ(error.code(), Code::kCredentials) << text;
     EXPECT_THAT(error.hint(), HasSubstr("op signin"));
@@ -167,7 +172,10 @@ TEST_F(OnePassword, NotSignedInSaysHowToSignIn) {
   }
 }
 
-TEST_F(OnePassword, VersionOneIsRecognised) { EXPECT_EQ(refusal_when_it_says("[ERROR] 2026/11/26 01:10:52 unknown command \"document\" for \"op\"\n").code(), Code::kUnsupported); }
+TEST_F(OnePassword, VersionOneIsRecognised) {
+  EXPECT_EQ(refusal_when_it_says("[ERROR] 2026/11/26 01:10:52 unknown command \"document\" for \"op\"\n").code(),
+            Code::kUnsupported);
+}
 
 TEST_F(OnePassword, WhatNobodyForesawIsSaidInItsOwnWords) {
   const auto error = refusal_when_it_says("[ERROR] 2026/11/26 01:10:52 (429) Too Many Requests\nmore\n");

@@ -42,7 +42,8 @@ std::unique_ptr<SecretBackup> make_one_password_backup(OnePasswordPlace place);
 // true when a new one is being chosen. The file is one secret's, whatever its name. Errors: kNotFound, kIo, kCorrupt,
 // kUntrusted (another passphrase), kBadInput (nobody to ask).
 using AskPassphrase = std::function<Result<Secret<std::string>>(bool confirm)>;
-std::unique_ptr<SecretBackup> make_file_backup(std::string path, AskPassphrase ask, crypto::Argon2Cost cost = kEnvelopeCost);
+std::unique_ptr<SecretBackup> make_file_backup(std::string path, AskPassphrase ask,
+                                               crypto::Argon2Cost cost = kEnvelopeCost);
 
 // Whether two copies hold the same key file: some places add or drop the line end after the last line.
 bool same_key_text(const Secret<Bytes>& a, const Secret<Bytes>& b);

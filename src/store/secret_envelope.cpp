@@ -15,7 +15,8 @@ constexpr std::uint32_t kMostPasses = 100;
 constexpr std::uint32_t kMostLanes = 16;
 
 tl::unexpected<Error> broken(std::string_view what) {
-  return fail(Code::kCorrupt, std::string("this is not a whole backup file of tombolo: ") + std::string(what), "Take another copy of the backup.");
+  return fail(Code::kCorrupt, std::string("this is not a whole backup file of tombolo: ") + std::string(what),
+              "Take another copy of the backup.");
 }
 
 void put32(Bytes& into, std::uint32_t number) {
@@ -52,7 +53,8 @@ Result<Envelope> parse_envelope(ByteView file) {
   const auto magic = as_text(reader.take(kMagic.size() + 1));
   if (!magic.starts_with(kMagic)) return broken("it begins otherwise");
   if (magic.back() != kVersion)
-    return fail(Code::kUnsupported, "this backup file has a later format than this version of tombolo knows", "Use a newer version to restore it.");
+    return fail(Code::kUnsupported, "this backup file has a later format than this version of tombolo knows",
+                "Use a newer version to restore it.");
   Envelope envelope;
   envelope.cost.memory_kib = reader.take32();
   envelope.cost.iterations = reader.take32();
@@ -76,9 +78,11 @@ Result<Envelope> parse_envelope(ByteView file) {
   return envelope;
 }
 
-Result<Bytes> seal_envelope(const std::string& name, const Secret<Bytes>& value, const Secret<std::string>& passphrase, const crypto::Argon2Cost& cost) {
+Result<Bytes> seal_envelope(const std::string& name, const Secret<Bytes>& value, const Secret<std::string>& passphrase,
+                            const crypto::Argon2Cost& cost) {
   if (name.empty() || name.size() > 255) return fail(Code::kBadInput, "the name of a backup has from 1 to 255 bytes");
-  if (passphrase.empty()) return fail(Code::kBadInput, "an empty passphrase protects nothing", "Choose one of several words.");
+  if (passphrase.empty())
+    return fail(Code::kBadInput, "an empty passphrase protects nothing", "Choose one of several words.");
   const auto salt = crypto::random_bytes(16);
   crypto::GcmNonce nonce;
   crypto::fill_random(nonce);
@@ -102,7 +106,8 @@ Result<Secret<Bytes>> open_envelope(ByteView file, const Secret<std::string>& pa
   const auto key = TRY(crypto::argon2id(passphrase, envelope.salt, envelope.cost));
   auto value = crypto::open_aes256gcm(key, envelope.nonce, envelope.sealed, envelope.header);
   if (!value && value.error().code() == Code::kUntrusted)
-    return fail(Code::kUntrusted, "this passphrase does not open the backup", "Try the passphrase again; if it is surely right, the file was changed: take another copy.");
+    return fail(Code::kUntrusted, "this passphrase does not open the backup",
+                "Try the passphrase again; if it is surely right, the file was changed: take another copy.");
   return value;
 }
 

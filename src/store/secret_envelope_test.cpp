@@ -41,7 +41,8 @@ TEST(SecretEnvelope, AnyChangedByteIsNoticed) {
     if (at >= 8 && at < 16) continue;
     const auto opened = open_envelope(changed, kPassphrase);
     ASSERT_FALSE(opened) << "byte " << at;
-    EXPECT_THAT(opened.error().code(), testing::AnyOf(Code::kCorrupt, Code::kUntrusted, Code::kUnsupported)) << "byte " << at;
+    EXPECT_THAT(opened.error().code(), testing::AnyOf(Code::kCorrupt, Code::kUntrusted, Code::kUnsupported))
+        << "byte " << at;
   }
 }
 

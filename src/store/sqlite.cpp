@@ -18,15 +18,18 @@ constexpr std::string_view kNothingLost = "What was written before is safe, and 
 
 Error damaged(const std::string& path, std::string_view what) {
   return Error(Code::kCorrupt, fmt::format("the journal {} is damaged ({})", path, what))
-      .hint(fmt::format("Set it aside with `mv {0} {0}.damaged` and run the same command again: `tombolo up` and `tombolo down` find "
-                        "everything that is in AWS by its tags.", path));
+      .hint(fmt::format(
+          "Set it aside with `mv {0} {0}.damaged` and run the same command again: `tombolo up` and `tombolo down` find "
+          "everything that is in AWS by its tags.",
+          path));
 }
 
 Statement::Statement(const Database* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 void Statement::bind(int parameter, std::int64_t number) { sqlite3_bind_int64(statement_.get(), parameter, number); }
 void Statement::bind(int parameter, std::string_view text) {
-  sqlite3_bind_text64(statement_.get(), parameter, text.data() ? text.data() : "", text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_.get(), parameter, text.data() ? text.data() : "", text.size(), SQLITE_TRANSIENT,
+                      SQLITE_UTF8);
 }
 
 Result<bool> Statement::step() {

@@ -29,7 +29,9 @@ class Statement {
  private:
   friend class Database;
   Statement(const Database* database, sqlite3_stmt* statement);
-  struct Finalize { void operator()(sqlite3_stmt* statement) const; };
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
   const Database* database_;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
@@ -58,7 +60,9 @@ class Database {
 
  private:
   explicit Database(std::string path) : path_(std::move(path)) {}
-  struct Close { void operator()(sqlite3* handle) const; };
+  struct Close {
+    void operator()(sqlite3* handle) const;
+  };
   std::string path_;
   std::unique_ptr<sqlite3, Close> handle_;
 };

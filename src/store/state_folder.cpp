@@ -12,13 +12,17 @@ namespace tombolo::store {
 Result<StateFolder> StateFolder::make(std::string path) {
   TRY(make_private_folder(path));
   StateFolder folder(std::move(path));
-  auto kept_out_of_git = create_file(folder.path_ + "/.gitignore", "# Keys and the journal: never for a repository.\n*\n", kPrivateFile);
-  if (!kept_out_of_git && kept_out_of_git.error().code() != Code::kDuplicate) return fail(std::move(kept_out_of_git.error()));
+  auto kept_out_of_git =
+      create_file(folder.path_ + "/.gitignore", "# Keys and the journal: never for a repository.\n*\n", kPrivateFile);
+  if (!kept_out_of_git && kept_out_of_git.error().code() != Code::kDuplicate)
+    return fail(std::move(kept_out_of_git.error()));
   return folder;
 }
 
 std::string StateFolder::kubeconfig(std::string_view side) const { return fmt::format("{}/kube/{}.yaml", path_, side); }
-std::string StateFolder::user_data(std::string_view sha256) const { return fmt::format("{}/userdata/{}", path_, sha256); }
+std::string StateFolder::user_data(std::string_view sha256) const {
+  return fmt::format("{}/userdata/{}", path_, sha256);
+}
 
 Result<std::string> StateFolder::keep_user_data(std::string_view content) const {
   auto hash = to_hex(crypto::sha256(content));

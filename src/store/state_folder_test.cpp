@@ -10,7 +10,7 @@ namespace tombolo::store {
 namespace {
 
 unsigned mode_of(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   return ::stat(path.c_str(), &found) == 0 ? found.st_mode & 07777 : 0;
 }
 
