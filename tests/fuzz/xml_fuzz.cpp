@@ -2,7 +2,6 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "codec/utf8.hpp"
 #include "codec/xml.hpp"
 
 namespace {
