@@ -92,10 +92,11 @@ Result<> Client::call(const Service& service, std::string_view action, const net
   for (int attempt = 1;; ++attempt) {
     net::Request request = unsigned_request;
     std::optional<Credentials> credentials;
+    const auto correction = correction_.load();
     if (credentials_) {
       credentials = TRY(credentials_->current(options.stop));
       TRY(sign(request, *credentials, {config_.region, std::string(service.name)},
-               clock_.now() + Duration(correction_.load())));
+               clock_.now() + Duration(correction)));
     }
     ++calls_;
     Result<net::Response> answer = transport_.send(request, options.stop);
@@ -107,7 +108,8 @@ Result<> Client::call(const Service& service, std::string_view action, const net
     Error error = std::move(outcome.error());
     log::debug(fmt::format("aws: {} try {}: {}", action, attempt, error.text()));
 
-    if (answer && may_be_the_clock(error.code()) && !clock_tried && correct_clock(*answer)) {
+    if (answer && may_be_the_clock(error.code()) && !clock_tried &&
+        (correct_clock(*answer) || correction != correction_.load())) {  // or another call has just put it right
       clock_tried = true;
       continue;
     }

@@ -39,7 +39,7 @@ std::string Invocation::file() const {
 std::string Invocation::state_dir() const {
   const auto folder = args.value("--state");
   if (!folder.empty()) return folder;
-  return (std::filesystem::path(file()).parent_path() / ".tombolo").string();
+  return (std::filesystem::path(file()).parent_path() / (simulated() ? ".tombolo-sim" : ".tombolo")).string();
 }
 
 bool Invocation::simulated() const { return args.flag("--sim"); }

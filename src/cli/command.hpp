@@ -77,13 +77,13 @@ struct Invocation {
 
   // The options every command has.
   std::string file() const;       // -f, default tombolo.yaml
-  std::string state_dir() const;  // --state, default .tombolo beside the file
+  std::string state_dir() const;  // --state, default .tombolo (with --sim: .tombolo-sim) beside the file
   bool simulated() const;         // --sim
 };
 
 struct Command {
   std::string path = {};         // "cert sign"
-  std::string summary = {};      // one line, no final stop
+  std::string summary = {};      // one line, begins with a capital, no final stop
   std::string description = {};  // paragraphs, wrapped by --help; a line that begins with a blank is kept as it is
   std::string example = {};      // shell lines, shown by --help
   std::vector<Option> options = {};

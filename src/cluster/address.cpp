@@ -96,10 +96,7 @@ class AssociationKind final : public engine::Kind {
     if (!found) return engine::Failed{found.error()};
     if (!found->empty() && found->front().instance.text() == codec::text_at(wish.inputs, "instance") && !found->front().association.empty())
       return engine::Done{found->front().association.text(), {{"id", found->front().association.text()}}};
-    // Associating again is harmless; between two tries, reads get time to show it.
-    if (call.attempt % 5 == 0)
-      if (auto step = associate(wish.inputs, call); std::holds_alternative<engine::Failed>(step)) return step;
-    return engine::RetryAfter{1s, "the association is not visible yet"};
+    return associate(wish.inputs, call);  // harmless where it is only not visible yet
   }
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {

@@ -107,7 +107,6 @@ class InstanceKind final : public engine::Kind {
     }
     if (instance.http_tokens != "required" && codec::text_at(wish.inputs, "metadataTokens") == "required")
       if (auto done = cloud_.ec2.require_metadata_tokens(instance.id, changing(call)); !done) return engine::Failed{done.error()};
-    call.say("running", "");
     if (!room_.wait_for_bootstrap || !tag(instance.tags, kTagReady).empty()) return engine::Done{current.id, outputs(instance)};
     return watch_bootstrap(instance, call);
   }
@@ -162,7 +161,7 @@ class InstanceKind final : public engine::Kind {
     if (progress.waiting() && !progress.public_key_pem.empty()) return report_ready(instance, "certificate", progress, call);
     const auto* now = progress.current();
     if (now) call.say("bootstrap: " + now->name, now->detail);
-    else call.say("boot", "the machine runs; its console is still silent");
+    else call.say("running", "its console is still silent");
     if (call.clock.now() - call.since > room_.bootstrap_patience)
       return engine::Failed{Error(Code::kTimeout, fmt::format("the bootstrap of {} did not end within {}", instance.id, format_duration(room_.bootstrap_patience)))
                                 .hint("Look at the machine's console in EC2, then run `tombolo up` again or `tombolo up --recreate lighthouse`.")};

@@ -248,8 +248,12 @@ Step Operation::converge(Ledger& ledger, const Call& call) {
   if (!done) { backoff_.success(); return step; }
   Record record = ledger.record(change_.address);
   record.generation = std::max(record.generation, current_.generation);
+  if (done->id != current_.id) {  // changed in place, but under a new id: reads may show the old one for a while
+    record.gone_id = std::exchange(current_.id, done->id);
+    record.gone_at = record.made_at = call.clock.now();
+  }
   record.id = current_.id;
-  record.region = current_.region;
+  record.region = kind_.region();
   record.outputs = done->outputs;
   record.inputs = wish_->inputs;
   record.creating.reset();

@@ -149,6 +149,13 @@ Outcome<Caller> let_in(World& world, const net::Request& request, const Incoming
   return caller;
 }
 
+// A server that runs for days keeps the newer half.
+void remember(World& world, CallRecord record) {
+  constexpr std::size_t kKept = 100'000;
+  if (world.calls.size() >= kKept) world.calls.erase(world.calls.begin(), world.calls.begin() + kKept / 2);
+  world.calls.push_back(std::move(record));
+}
+
 Answer refused(const Incoming& in, const Refusal& refusal, const std::string& request_id) {
   return {refusal.status, std::string(type_of(in.protocol)), envelope(in.protocol, refusal, request_id), refusal.code};
 }
@@ -221,7 +228,7 @@ Reply serve(World& world, const net::Request& request, const Incoming& in) {
   }
   record.status = reply.cut ? 0 : answer.status;
   record.code = answer.code;
-  world.calls.push_back(std::move(record));
+  remember(world, std::move(record));
   reply.response = {answer.status,
                     {{"Content-Type", answer.type},
                      {"x-amzn-RequestId", request_id},

@@ -1,0 +1,218 @@
+// `up`, `plan`, `down` from end to end in virtual time: fair weather, drift, strangers, refusals, and how long it takes.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "campaign/lab.hpp"
+
+namespace tombolo::campaign {
+namespace {
+
+using testing::HasSubstr;
+
+// Calls that change something.
+int changes(const sim::Site& site) {
+  int count = 0;
+  for (const auto& call : site.calls())
+    if (!call.action.starts_with("Describe") && !call.action.starts_with("Get") && call.action != "CheckIp") ++count;
+  return count;
+}
+
+TEST(Up, MakesOneOfEverythingAndThenChangesNothing) {
+  Lab lab(1);
+  auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
+  EXPECT_EQ(lab.fault_of_up(), "");
+  lab.site().clear_calls();
+  report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_FALSE(report->changed);
+  EXPECT_EQ(changes(lab.site()), 0);
+}
+
+TEST(Up, DownLeavesNothingAndSaysSo) {
+  Lab lab(2);
+  ASSERT_TRUE(lab.up());
+  auto receipt = lab.down();
+  ASSERT_TRUE(receipt) << receipt.error().text();
+  EXPECT_TRUE(receipt->zero()) << codec::to_text(cluster::to_json(*receipt));
+  EXPECT_EQ(receipt->removed.size(), 5u);
+  EXPECT_EQ(lab.fault_of_down(), "");
+  receipt = lab.down();
+  ASSERT_TRUE(receipt);
+  EXPECT_TRUE(receipt->zero());
+  EXPECT_TRUE(receipt->removed.empty());
+}
+
+TEST(Up, DownOfAClusterThatNeverWasIsZero) {
+  Lab lab(3);
+  const auto receipt = lab.down();
+  ASSERT_TRUE(receipt) << receipt.error().text();
+  EXPECT_TRUE(receipt->zero());
+}
+
+TEST(Up, DownWithoutItsJournalFindsEverythingByTags) {
+  Lab lab(4);
+  ASSERT_TRUE(lab.up());
+  lab.lose_journal();
+  const auto receipt = lab.down();
+  ASSERT_TRUE(receipt) << receipt.error().text();
+  EXPECT_TRUE(receipt->zero());
+  EXPECT_EQ(lab.fault_of_down(), "");
+}
+
+TEST(Up, WithoutItsJournalItAdoptsWhatIsThere) {
+  Lab lab(5);
+  ASSERT_TRUE(lab.up());
+  lab.lose_journal();
+  lab.site().clear_calls();
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_FALSE(report->changed);
+  EXPECT_EQ(changes(lab.site()), 0);
+  EXPECT_EQ(lab.fault_of_up(), "");
+}
+
+TEST(Up, ReplacesTheMachineWhenItsTypeChangesAndKeepsTheAddress) {
+  Lab lab(6);
+  ASSERT_TRUE(lab.up());
+  const auto address = lab.site().addresses()[0].public_ip;
+  const auto machine = lab.site().live_instances()[0].id;
+  lab.cluster.lighthouse.instance_type = "t3.medium";
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(lab.fault_of_up(), "");
+  EXPECT_NE(lab.site().live_instances()[0].id, machine);
+  EXPECT_EQ(lab.site().addresses()[0].public_ip, address);
+}
+
+TEST(Up, RecreatesTheLighthouseOnRequestOnce) {
+  Lab lab(7);
+  ASSERT_TRUE(lab.up());
+  const auto machine = lab.site().live_instances()[0].id;
+  ASSERT_TRUE(lab.up({{"aws.instance", "lighthouse"}}));
+  EXPECT_NE(lab.site().live_instances()[0].id, machine);
+  EXPECT_EQ(lab.fault_of_up(), "");
+  EXPECT_TRUE(lab.plan()->empty());
+}
+
+TEST(Up, AGroupNameThatIsTakenIsAFailure) {
+  Lab lab(8);
+  ASSERT_TRUE(lab.up());
+  // The same name in the same account, but another cluster's tags: as if somebody else had been first.
+  lab.cluster.name = "homelab2";
+  Lab other(9);
+  other.site().refuse("CreateSecurityGroup", "InvalidGroup.Duplicate", 400);
+  const auto report = other.up();
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->applied.ok());
+}
+
+TEST(Up, WithoutADefaultVpcSaysWhatToDo) {
+  Lab lab(10);
+  lab.site().remove_default_vpc("us-west-2");
+  const auto report = lab.up();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::kNotFound);
+  EXPECT_THAT(report.error().hint(), HasSubstr("create-default-vpc"));
+}
+
+TEST(Up, WithAQuotaOfZeroMakesNothingAndNamesTheCommand) {
+  Lab lab(11);
+  lab.site().set_quota("us-west-2", "L-1216C47A", 0);
+  const auto report = lab.up();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::kQuota);
+  EXPECT_THAT(report.error().hint(), HasSubstr("L-1216C47A"));
+  EXPECT_EQ(changes(lab.site()), 0);
+}
+
+TEST(Up, WithoutAnImageSaysSo) {
+  Lab lab(12);
+  lab.site().remove_images("us-west-2");
+  EXPECT_EQ(lab.up().error().code(), Code::kNotFound);
+}
+
+TEST(Up, AClockTwentyMinutesOffIsCorrected) {
+  sim::Options options;
+  options.clock_skew = 20min;
+  Lab lab(13, options);
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(lab.fault_of_up(), "");
+}
+
+TEST(Up, AZoneWithoutCapacityMeansTheNextZone) {
+  Lab lab(14);
+  lab.site().add_shortage({"t3.small", "us-west-2a", ""});
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(lab.fault_of_up(), "");
+  EXPECT_NE(lab.site().live_instances()[0].zone, "us-west-2a");
+}
+
+TEST(Up, AMachineThatDiesForWantOfCapacityIsMadeElsewhere) {
+  Lab lab(15);
+  lab.site().doom_launches({});
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(lab.fault_of_up(), "");
+}
+
+TEST(Up, AFailedBootstrapSaysWhichPhaseWithItsLog) {
+  sim::Options options;
+  options.boot.failing_phase = "artefacts";
+  Lab lab(16, options);
+  const auto report = lab.up();
+  ASSERT_TRUE(report);
+  ASSERT_FALSE(report->applied.ok());
+  EXPECT_THAT(report->applied.errors()[0].text(), HasSubstr("artefacts"));
+  EXPECT_THAT(report->applied.errors()[0].text(), HasSubstr("503"));
+}
+
+TEST(Down, AStrangersNetworkInterfaceIsNamedAndTheReceiptIsNotZero) {
+  Lab lab(17);
+  ASSERT_TRUE(lab.up());
+  const auto interface = lab.site().add_foreign_interface("us-west-2", lab.site().security_groups()[0].id);
+  auto receipt = lab.down();
+  ASSERT_TRUE(receipt) << receipt.error().text();
+  EXPECT_FALSE(receipt->zero());
+  EXPECT_EQ(receipt->billable(), 0);
+  ASSERT_EQ(receipt->left.size(), 1u);
+  EXPECT_THAT(receipt->left[0].reason, HasSubstr(interface));
+  lab.site().remove_interface("us-west-2", interface);
+  receipt = lab.down();
+  ASSERT_TRUE(receipt);
+  EXPECT_TRUE(receipt->zero());
+}
+
+TEST(Up, AnotherRegionInTheFileIsRefusedUntilTheOldOneIsEmpty) {
+  Lab lab(18);
+  ASSERT_TRUE(lab.up());
+  lab.cluster.region = "eu-west-1";
+  const auto refused = lab.up();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kConflict);
+  const auto receipt = lab.down();
+  ASSERT_TRUE(receipt) << receipt.error().text();
+  EXPECT_TRUE(receipt->zero());
+  EXPECT_EQ(receipt->regions, (std::vector<std::string>{"eu-west-1", "us-west-2"}));
+  EXPECT_EQ(lab.fault_of_down(), "");
+  EXPECT_TRUE(lab.up());
+}
+
+TEST(Up, StoppedInTheMiddleGoesOnLater) {
+  Lab lab(19);
+  std::stop_source stop;
+  lab.point = [&](const std::string& where) { if (where == "after Action=RunInstances") stop.request_stop(); };
+  const auto stopped = lab.up({}, stop.get_token());
+  lab.point = {};
+  ASSERT_TRUE(stopped);
+  EXPECT_TRUE(stopped->applied.cancelled);
+  ASSERT_TRUE(lab.up());
+  EXPECT_EQ(lab.fault_of_up(), "");
+}
+
+}  // namespace
+}  // namespace tombolo::campaign
