@@ -30,7 +30,7 @@ class World(unittest.TestCase):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="tombolo-weather-"))
         self.addCleanup(shutil.rmtree, self.home, ignore_errors=True)
         shutil.copy(SOURCE / "examples" / "recipe.yaml", self.home / "tombolo.yaml")
-        self.state = self.home / ".tombolo"
+        self.state = self.home / ".tombolo-sim"  # what --sim uses
         kept = {"PATH", "TMPDIR", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS"}
         self.environment = {k: v for k, v in os.environ.items() if k in kept}
         self.environment["HOME"] = str(self.home)
