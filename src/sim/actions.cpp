@@ -116,6 +116,7 @@ constexpr std::array kQueryActions = {
     QueryAction{"ec2", "ModifyInstanceMetadataOptions", modify_metadata_options, Pace::kSlowMutate,
                 "InstanceId HttpTokens HttpPutResponseHopLimit HttpEndpoint HttpProtocolIpv6 InstanceMetadataTags"},
     QueryAction{"ec2", "GetConsoleOutput", get_console_output, Pace::kRead, "InstanceId Latest"},
+    QueryAction{"ec2", "GetInstanceUefiData", get_uefi_data, Pace::kRead, "InstanceId"},
     QueryAction{"ec2", "DescribeSpotInstanceRequests", describe_spot_requests, Pace::kBigRead,
                 FILTERS PAGES "SpotInstanceRequestId.N"},
     QueryAction{"ec2", "CancelSpotInstanceRequests", cancel_spot_requests, Pace::kIntensive, "SpotInstanceRequestId.N"},

@@ -14,8 +14,10 @@ void end_instance(World& world, Region& region, Instance& instance, Time at) {
   instance.next_change.reset();
   instance.doomed.reset();
   instance.ended = at;
-  instance.groups_free_at = at + world.random.within(world.options.times.group_release);
-  instance.quota_free_at = at + world.random.within(world.options.times.quota_release);
+  // Drawn from the machine's own name: who looks first, and when, must not change what comes later.
+  Random own(world.options.seed ^ stable_hash(instance.id));
+  instance.groups_free_at = at + own.within(world.options.times.group_release);
+  instance.quota_free_at = at + own.within(world.options.times.quota_release);
   for (auto& address : region.addresses) {
     if (address.instance_id == instance.id) disassociate(region, address);
   }

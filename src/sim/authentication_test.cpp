@@ -1,7 +1,7 @@
 // Signatures, keys, tokens, clocks and permissions, in the words of each protocol.
 #include <gmock/gmock.h>
 
-#include "sim/test_client.hpp"
+#include "sim/test_support.hpp"
 
 namespace tombolo::sim {
 namespace {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "cloudinit/progress.hpp"
-#include "sim/test_client.hpp"
+#include "sim/test_support.hpp"
 
 namespace tombolo::sim {
 namespace {

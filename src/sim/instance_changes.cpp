@@ -278,4 +278,10 @@ Outcome<> modify_credit_specification(Call& call, XmlOut& out) {
   return {};
 }
 
+Outcome<> get_uefi_data(Call& call, XmlOut& out) {
+  const auto* instance = GRANTED(find_instance(call, GRANTED(call.q.required("InstanceId"))));
+  out.leaf("instanceId", instance->id).leaf("uefiData", "");
+  return {};
+}
+
 }  // namespace tombolo::sim

@@ -14,6 +14,8 @@ Outcome<> modify_metadata_options(Call& call, XmlOut& out);
 Outcome<> describe_credit_specifications(Call& call, XmlOut& out);
 Outcome<> modify_credit_specification(Call& call, XmlOut& out);
 
+Outcome<> get_uefi_data(Call& call, XmlOut& out);  // terraform asks for it, of images
+
 // The instance begins to end, with the reason that reads will show.
 void begin_end(World& world, Instance& instance, Time now, std::string code, std::string reason);
 

@@ -1,7 +1,7 @@
 // RunInstances: client tokens, capacity, types and architectures, limits, user-data, dry runs.
 #include <gmock/gmock.h>
 
-#include "sim/test_client.hpp"
+#include "sim/test_support.hpp"
 
 namespace tombolo::sim {
 namespace {

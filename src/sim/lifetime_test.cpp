@@ -1,7 +1,7 @@
 // Machines over time, what depends on them, and what reads do not show yet.
 #include <gmock/gmock.h>
 
-#include "sim/test_client.hpp"
+#include "sim/test_support.hpp"
 
 namespace tombolo::sim {
 namespace {

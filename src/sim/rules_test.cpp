@@ -4,7 +4,7 @@
 #include "crypto/ed25519.hpp"
 #include "crypto/ssh_key.hpp"
 #include "sim/filters.hpp"
-#include "sim/test_client.hpp"
+#include "sim/test_support.hpp"
 
 namespace tombolo::sim {
 namespace {

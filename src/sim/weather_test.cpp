@@ -1,7 +1,7 @@
 // Faults, throttling, latency, and the mount as a Transport in virtual time.
 #include <gmock/gmock.h>
 
-#include "sim/test_client.hpp"
+#include "sim/test_support.hpp"
 
 namespace tombolo::sim {
 namespace {

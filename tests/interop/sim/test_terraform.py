@@ -129,5 +129,5 @@ def test_apply_plan_destroy(workspace, sim):
     workspace("plan", "-detailed-exitcode", "-input=false")  # 0: no changes
     workspace("destroy", "-auto-approve", "-input=false")
     assert sim.billable() == []
-    refused = {each["code"] for each in sim.log() if each["code"]}
-    assert not refused & {"InvalidAction", "UnknownParameter", "InvalidParameterValue"}, refused
+    unknown = [each for each in sim.log() if each["code"] in ("InvalidAction", "UnknownParameter", "InvalidParameterValue")]
+    assert not unknown
