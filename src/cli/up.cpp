@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <ostream>
+#include <set>
 
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
@@ -62,7 +63,10 @@ Result<Exit> run(Invocation& call) {
     const auto drawing = call.console.terminal ? keep_redrawing(progress, runtime->clock()) : std::jthread();
     return cluster::up(*session, std::move(planned), call.stop);
   }());
-  for (const auto& error : report.applied.errors()) cli::report(call.console, error);
+  // A full disk stops every step with the same words: they are said once.
+  std::set<std::string> said;
+  for (const auto& error : report.applied.errors())
+    if (said.insert(error.sentence()).second) cli::report(call.console, error);
   if (report.applied.cancelled)
     return fail(Code::kCancelled, "stopped; what was begun is in the journal", "Run `tombolo up` again to go on, or `tombolo down` to remove what there is.");
   if (!report.applied.ok())

@@ -10,7 +10,7 @@
 namespace tombolo::cluster {
 namespace {
 
-// A key file's content, shown to be an authority's key, and the certificate's if the key can be read without a passphrase.
+// A key file's content, shown to be an authority's key.
 Result<> check_key(const Secret<Bytes>& key, const std::string& where) {
   auto parsed = nebula::parse_signing_key(as_text(key.expose()));
   if (!parsed)
@@ -36,6 +36,22 @@ Result<std::optional<Secret<Bytes>>> key_here(const std::string& path) {
   if (!text) return fail(std::move(text.error()));
   const Secret<std::string> read(std::move(*text));
   return Secret<Bytes>(to_bytes(read.expose()));
+}
+
+// What is backed up must be of use: a key that can be read without a passphrase is held against the certificate beside it.
+Result<> check_pair(const Secret<Bytes>& key, const nebula::Layout& layout) {
+  const auto pem = read_file(layout.home_ca_certificate());
+  auto parsed = TRY(nebula::parse_signing_key(as_text(key.expose())));
+  auto* plain = std::get_if<nebula::SigningKey>(&parsed);
+  if (!pem || !plain) return {};
+  const auto certificate = TRY(context(nebula::parse_certificate(*pem), "reading " + layout.home_ca_certificate()));
+  if (auto joined = nebula::Authority::open(certificate, std::move(*plain)); !joined)
+    return fail(Code::kUntrusted,
+                fmt::format("{} and {} do not belong together: {}", layout.home_ca_key(), layout.home_ca_certificate(),
+                            joined.error().sentence()),
+                "Nothing was backed up. Put the right one of the two in its place; `tombolo secrets restore` brings "
+                "back an earlier key.");
+  return {};
 }
 
 struct FoundCertificate {
@@ -70,10 +86,7 @@ Result<Kept> back_up_ca_key(const store::StateFolder& folder, store::SecretBacku
                 "`tombolo up` makes one, `tombolo cert import` takes over one that you have, `tombolo secrets restore` "
                 "brings it back.");
   TRY(check_key(*key, layout.home_ca_key()));
-  if (auto certificate = read_file(layout.home_ca_certificate()))
-    if (auto parsed = nebula::parse_signing_key(as_text(key->expose()));
-        parsed && std::holds_alternative<nebula::SigningKey>(*parsed))
-      TRY(join(*key, TRY(nebula::parse_certificate(*certificate)), {}));
+  TRY(check_pair(*key, layout));
 
   auto there = place.fetch(name, stop);
   if (!there && there.error().code() != Code::kNotFound) return fail(std::move(there.error()));

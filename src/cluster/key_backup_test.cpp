@@ -118,6 +118,16 @@ TEST_F(KeyBackup, AnEncryptedKeyIsKeptAsItIsAndCheckedWithItsPassphrase) {
   EXPECT_EQ(*read_file(layout.home_ca_key()), encrypted);
 }
 
+TEST_F(KeyBackup, AKeyBesideAnotherAuthoritysCertificateIsNotBackedUp) {
+  ASSERT_TRUE(folder.create("nebula/home-ca.key", stranger.key().to_pem().expose()));
+  ASSERT_TRUE(folder.create("nebula/home-ca.crt", home.certificate().to_pem()));
+  const auto refused = back_up_ca_key(folder, *place, kName, false, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kUntrusted);
+  EXPECT_FALSE(refused.error().hint().empty());
+  EXPECT_FALSE(*place->exists(kName, {}));
+}
+
 TEST_F(KeyBackup, WhatIsNoKeyIsNeitherKeptNorRestored) {
   ASSERT_TRUE(folder.create("nebula/home-ca.key", home.certificate().to_pem()));
   EXPECT_EQ(back_up_ca_key(folder, *place, kName, false, {}).error().code(), Code::kUntrusted);
