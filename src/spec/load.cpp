@@ -101,11 +101,13 @@ class Loader {
     diagnostics_.add(std::move(d));
   }
 
-  static std::string nearest_key(const Field& field, const std::string& key) {
-    std::vector<std::string> keys;
-    for (const auto& inner : field.fields) keys.push_back(inner.key);
-    return nearest(key, keys);
+  static std::vector<std::string> keys_of(const Field& field) {
+    std::vector<std::string> keys(field.fields.size());
+    std::transform(field.fields.begin(), field.fields.end(), keys.begin(), [](const Field& f) { return f.key; });
+    return keys;
   }
+
+  static std::string nearest_key(const Field& field, const std::string& key) { return nearest(key, keys_of(field)); }
 
   // The key is there, but for a slip that is told already.
   static bool misspelt(const Field& field, const Field& inner, const YamlNode& node) {
@@ -114,11 +116,9 @@ class Loader {
   }
 
   void unknown(const Field& field, const YamlEntry& entry, const std::string& path) {
-    std::vector<std::string> siblings;
-    for (const auto& inner : field.fields) siblings.push_back(inner.key);
     std::vector<std::string> elsewhere;
     find_key(cluster_file(), entry.key, "", elsewhere);
-    std::string hint = fmt::format("Known here: {}.", fmt::join(siblings, ", "));
+    std::string hint = fmt::format("Known here: {}.", fmt::join(keys_of(field), ", "));
     const auto near = nearest_key(field, entry.key);
     if (!near.empty())
       hint = fmt::format("Did you mean {}?", near);
