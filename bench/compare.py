@@ -56,7 +56,9 @@ class Figure:
 
 def cluster_folder(folder):
     text = (SOURCE / "examples/recipe.yaml").read_text()
-    (folder / "tombolo.yaml").write_text(re.sub(r"(?m)^(\s*)sshAllowedFrom:.*$", r"\1sshAllowedFrom: 198.51.100.7/32", text))
+    for field, value in (("sshAllowedFrom", "198.51.100.7/32"), ("backup", "none")):
+        text = re.sub(rf"(?m)^(\s*){field}:.*$", rf"\1{field}: {value}", text)
+    (folder / "tombolo.yaml").write_text(re.sub(r"(?m)^  target: nebula-ca-key$", "", text))
     return folder
 
 

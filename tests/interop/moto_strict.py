@@ -2,7 +2,7 @@
 
     python moto_strict.py [PORT] [SETTINGS as JSON]      first line of stdout: the address; ends on SIGTERM
 
-A WSGI application around moto's own; nothing in moto is patched, its model is only read. Always on:
+A WSGI application around moto's own; nothing in moto is patched. Always on:
 
   RunInstances        a client token replays the first answer (per region, token and zone); other parameters give
                       IdempotentParameterMismatch; a terminated machine IdempotentInstanceTerminated.
@@ -10,6 +10,8 @@ A WSGI application around moto's own; nothing in moto is patched, its model is o
   AllocateAddress     the quota L-0263D0A3 counts
   AssociateAddress    not before the machine runs
   DeleteSecurityGroup not while a machine that is not terminated uses it
+  TerminateInstances  takes the elastic address off the machine
+  ImportKeyPair       an ed25519 key's fingerprint is the one ssh-keygen -l shows, as EC2 has it
   Service Quotas      for ServiceCode ec2 (moto has only vpc), with increase requests
 
 Controls, JSON in and out:
@@ -27,6 +29,7 @@ moto's public addresses look real. Nobody may connect to one.
 """
 import base64
 import dataclasses
+import hashlib
 import io
 import json
 import os
@@ -45,22 +48,14 @@ for switch in ("MOTO_ENABLE_AMI_VALIDATION", "MOTO_ENABLE_KEYPAIR_VALIDATION", "
 
 from moto.backends import get_backend  # noqa: E402
 from moto.core import DEFAULT_ACCOUNT_ID  # noqa: E402
-from moto.ec2.models.instance_types import INSTANCE_TYPES  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: E402
 from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
 from werkzeug.wrappers import Request, Response  # noqa: E402
 
+from strict_quotas import ADDRESSES, Quotas, Refused, quota_of, vcpus  # noqa: E402
+
 USER_DATA_LIMIT = 16384
 EC2_VERSION = "2016-11-15"
-ADDRESSES = "L-0263D0A3"
-STANDARD, GPU = "a c d h i im is m r t z".split(), "g gr vt".split()
-QUOTAS = {  # code: (name, start value, families, spot)
-    "L-1216C47A": ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 32, STANDARD, False),
-    "L-34B43A08": ("All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests", 5, STANDARD, True),
-    "L-DB2E81BA": ("Running On-Demand G and VT instances", 0, GPU, False),
-    "L-3819A6DF": ("All G and VT Spot Instance Requests", 0, GPU, True),
-    ADDRESSES: ("EC2-VPC Elastic IPs", 5, [], False),
-}
 
 
 @dataclasses.dataclass
@@ -70,14 +65,6 @@ class Settings:
     latency_ms: object = 0      # of every call, or {"RunInstances": 800, "*": 20}
     quotas: dict = dataclasses.field(default_factory=dict)  # {"L-DB2E81BA": 8, "eu-west-1/L-1216C47A": 0}
     quota_grant_reads: object = None  # an increase request is approved when it is read for the Nth time; None: never
-
-
-class Refused(Exception):
-    """An AWS error: code, message, HTTP status."""
-
-    def __init__(self, code, message, status=400):
-        super().__init__(code)
-        self.code, self.message, self.status = code, message, status
 
 
 class Call:
@@ -112,67 +99,6 @@ class Call:
         else:
             text = f"<ErrorResponse>{error}<RequestId>{'0' * 8}</RequestId></ErrorResponse>"
         return Response('<?xml version="1.0" encoding="UTF-8"?>\n' + text, status, content_type="text/xml;charset=UTF-8")
-
-
-def vcpus(instance_type):
-    return INSTANCE_TYPES.get(instance_type, {}).get("VCpuInfo", {}).get("DefaultVCpus", 0)
-
-
-def quota_of(instance_type, spot):
-    """The quota an instance type's vCPUs count against; None for families without one here."""
-    family = re.match("[a-z]*", instance_type).group()
-    return next((code for code, (_, _, families, for_spot) in QUOTAS.items() if family in families and for_spot == spot), None)
-
-
-class Quotas:
-    """The Service Quotas service, for ServiceCode ec2."""
-
-    def __init__(self, settings):
-        self.settings, self.requests = settings, []
-
-    def value(self, region, code):
-        given = self.settings.quotas
-        return float(given.get(f"{region}/{code}", given.get(code, QUOTAS[code][1])))
-
-    def show(self, region, code, default=False):
-        return {"ServiceCode": "ec2", "ServiceName": "Amazon Elastic Compute Cloud (Amazon EC2)", "QuotaCode": code,
-                "QuotaArn": f"arn:aws:servicequotas:{region}:{DEFAULT_ACCOUNT_ID}:ec2/{code}", "QuotaName": QUOTAS[code][0],
-                "Unit": "None", "Adjustable": True, "GlobalQuota": False,
-                "Value": float(QUOTAS[code][1]) if default else self.value(region, code)}
-
-    def answer(self, call):
-        action, p, default = call.action, call.parameters, "Default" in call.action
-        if action in ("ListServiceQuotas", "ListAWSDefaultServiceQuotas"):
-            return {"Quotas": [self.show(call.region, code, default) for code in QUOTAS]}
-        if action in ("ListRequestedServiceQuotaChangeHistory", "ListRequestedServiceQuotaChangeHistoryByQuota"):
-            return {"RequestedQuotas": [self.read(r) for r in self.requests
-                                        if r["Region"] == call.region and p.get("QuotaCode") in (None, r["QuotaCode"])]}
-        if action == "GetRequestedServiceQuotaChange":
-            found = [r for r in self.requests if r["Id"] == p.get("RequestId")]
-            if found:
-                return {"RequestedQuota": self.read(found[0])}
-        if p.get("QuotaCode") not in QUOTAS:
-            raise Refused("NoSuchResourceException", "The request failed because the specified resource does not exist.")
-        if action == "RequestServiceQuotaIncrease":
-            return {"RequestedQuota": self.ask(call.region, p["QuotaCode"], p["DesiredValue"])}
-        return {"Quota": self.show(call.region, p["QuotaCode"], default)}
-
-    def ask(self, region, code, desired):
-        if desired <= self.value(region, code):
-            raise Refused("IllegalArgumentException", "The desired value must be greater than the current value.")
-        if any(r["Status"] == "PENDING" and (r["Region"], r["QuotaCode"]) == (region, code) for r in self.requests):
-            raise Refused("ResourceAlreadyExistsException", "There is an open request for this quota.")
-        self.requests.append({**self.show(region, code), "Id": f"{len(self.requests) + 1:032x}", "DesiredValue": desired,
-                              "Status": "PENDING", "Created": time.time(), "Region": region, "Reads": 0})
-        return self.requests[-1]
-
-    def read(self, request):
-        request["Reads"] += 1
-        granted = self.settings.quota_grant_reads
-        if request["Status"] == "PENDING" and granted is not None and request["Reads"] >= granted:
-            request["Status"] = "APPROVED"
-            self.settings.quotas[f"{request['Region']}/{request['QuotaCode']}"] = request["DesiredValue"]
-        return request
 
 
 class Ec2Rules:
@@ -277,6 +203,23 @@ class Ec2Rules:
         if any(self.young.get(instance, [])) and any(i.id == instance for i in call.machines()):
             raise Refused("InvalidInstanceID", f"The pending instance '{instance}' is not in a valid state for this operation.")
         return self.moto(call), "moto"
+
+    def TerminateInstances(self, call):
+        answer = self.moto(call)
+        for address in call.ec2.addresses if answer.status_code == 200 else []:
+            if address.instance_id in call.parameters.values():
+                call.ec2.disassociate_address(association_id=address.association_id)
+        return answer, "moto"
+
+    def ImportKeyPair(self, call):
+        answer = self.moto(call)
+        pair = call.ec2.key_pairs.get(call.parameters.get("KeyName"))
+        if answer.status_code == 200 and pair.key_type == "ed25519":
+            digest = hashlib.sha256(base64.b64decode(pair.material_public.split()[1])).digest()
+            ours = base64.b64encode(digest).decode()
+            answer.set_data(answer.data.replace(pair.key_fingerprint.encode(), ours.encode()))
+            pair.key_fingerprint = ours
+        return answer, "moto"
 
     def DeleteSecurityGroup(self, call):
         group = call.parameters.get("GroupId")

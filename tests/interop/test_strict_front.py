@@ -1,5 +1,6 @@
 """The strict front itself, driven by boto3: each rule it adds to moto holds, so that a test against it can fail."""
 import base64
+import subprocess
 import urllib.error
 
 import pytest
@@ -68,6 +69,22 @@ def test_a_new_machine_is_not_there_then_pending_then_running(moto, ec2, launch)
     assert code_of(ec2.associate_address, InstanceId=instance, AllocationId=address) == "InvalidInstanceID"
     assert [state(ec2, instance) for _ in range(3)] == ["pending", "pending", "running"]
     ec2.associate_address(InstanceId=instance, AllocationId=address)
+
+
+def test_a_terminated_machine_gives_its_address_back(ec2, launch):
+    instance = launch()
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    ec2.associate_address(InstanceId=instance, AllocationId=address)
+    ec2.terminate_instances(InstanceIds=[instance])
+    assert "AssociationId" not in ec2.describe_addresses(AllocationIds=[address])["Addresses"][0]
+
+
+def test_a_keys_fingerprint_is_ssh_keygens(ec2, tmp_path):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    shown = subprocess.run(["ssh-keygen", "-l", "-f", tmp_path / "key"], check=True, capture_output=True, text=True).stdout
+    imported = ec2.import_key_pair(KeyName="k", PublicKeyMaterial=(tmp_path / "key.pub").read_bytes())["KeyFingerprint"]
+    assert shown.split()[1] == "SHA256:" + imported.rstrip("=")
+    assert ec2.describe_key_pairs()["KeyPairs"][0]["KeyFingerprint"] == imported
 
 
 def test_a_group_in_use_stays(ec2, launch):
