@@ -20,6 +20,10 @@ if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # TRY is a statement expression, and gcc has no finer switch for it than -Wpedantic.
   add_compile_options(-Wpedantic -Wno-gnu-statement-expression)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees overlapping copies in std::string's own code when it optimizes (GCC bug 105651).
+  add_compile_options(-Wno-restrict)
+endif()
 if(TOMBOLO_WERROR)
   add_compile_options(-Werror)
 endif()
@@ -32,6 +36,7 @@ if(TOMBOLO_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
+add_compile_options($<$<CONFIG:Release>:-ffunction-sections> $<$<CONFIG:Release>:-fdata-sections>)
 add_compile_definitions(TOMBOLO_VERSION="${PROJECT_VERSION}")
 
 # tombolo_room(<folder> USES <rooms below> LINK <system libraries>)

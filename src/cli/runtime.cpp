@@ -1,58 +1,36 @@
 #include "cli/runtime.hpp"
 
 #include <fmt/format.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <charconv>
 #include <iostream>
 
 #include "base/files.hpp"
+#include "cli/passphrase.hpp"
 #include "cli/report.hpp"
 #include "net/curl_transport.hpp"
 #include "sim/memory.hpp"
+#include "sim/vault.hpp"
 #include "spec/load.hpp"
 
 namespace tombolo::cli {
 
 namespace {
 
-// A passphrase from the environment, else typed without echo.
-store::AskPassphrase ask_passphrase(Invocation& call, const std::string& variable, const std::string& what) {
-  const auto given = call.env.get(variable);
-  if (!given.empty()) return [given](bool) -> Result<Secret<std::string>> { return Secret<std::string>(given); };
-  if (!call.console.interactive) return {};
-  return [&call, what](bool confirm) -> Result<Secret<std::string>> {
-    const auto read = [&](const std::string& prompt) {
-      call.console.err << prompt << std::flush;
-      termios before{};
-      const bool hidden = tcgetattr(STDIN_FILENO, &before) == 0;
-      termios quiet = before;
-      quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-      if (hidden) tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-      std::string line;
-      std::getline(call.console.in, line);
-      if (hidden) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-      call.console.err << '\n';
-      return Secret<std::string>(std::move(line));
-    };
-    auto first = read(fmt::format("Passphrase of {}: ", what));
-    if (first.empty()) return fail(Code::kBadInput, "an empty passphrase protects nothing");
-    if (confirm && read("Once more: ").expose() != first.expose()) return fail(Code::kBadInput, "the two passphrases differ");
-    return first;
-  };
+store::AskPassphrase asking(Invocation& call, const std::string& variable, const std::string& what) {
+  return [&call, variable, what](bool confirm) { return ask_passphrase(call, variable, what, confirm ? Ask::kTwice : Ask::kOnce); };
 }
 
 cluster::SessionOptions session_options(Invocation& call, const spec::Cluster& cluster, Clock& clock, net::Transport& transport,
                                         Progress* progress, bool wait_for_bootstrap) {
-  cluster::SessionOptions options{cluster, call.state_dir(), clock, transport, {}, {}, {}, {}, {}, {}, wait_for_bootstrap, 1, {}};
+  cluster::SessionOptions options{cluster, call.state_dir(), clock, transport, {}, {}, {}, {}, {}, {}, {}, wait_for_bootstrap, 1, {}};
   options.aws.environment = {call.env.variables};
   options.aws.profile = call.args.value("--profile");
   options.aws.region = cluster.region;
   options.aws.retry = aws::retry_policy(options.aws.environment);
-  options.ask_ca_passphrase = ask_passphrase(call, "NEBULA_CA_PASSPHRASE", "the home CA key");
-  options.ask_backup_passphrase = ask_passphrase(call, "TOMBOLO_BACKUP_PASSPHRASE", "the backup file");
+  options.ask_ca_passphrase = asking(call, "NEBULA_CA_PASSPHRASE", "the home CA key");
+  options.ask_backup_passphrase = asking(call, "TOMBOLO_BACKUP_PASSPHRASE", "the backup file");
   if (progress) options.events = progress->sink();
   return options;
 }
@@ -120,6 +98,7 @@ class SimulatedRuntime final : public Runtime {
     // Nothing of the user's own AWS set-up may leak into the simulation.
     options.aws.environment = {};
     options.aws.profile.clear();
+    options.backup_instead = [folder = call_.state_dir()] { return sim::make_vault(folder + "/vault"); };
     aws::Credentials keys;
     keys.access_key = sim::kAccessKeyId;
     keys.secret_key = Secret<std::string>(std::string(sim::kSecretAccessKey));

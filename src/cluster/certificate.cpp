@@ -83,7 +83,9 @@ class CertificateKind final : public engine::Kind {
   // The member's own, when it made one; else of the key that is made here and kept beside the certificate.
   Result<nebula::PublicKey> public_key(const std::string& member, const Json& in) const {
     const auto path = layout().member_key(member);
-    if (const auto text = codec::text_at(in, "publicKey"); !text.empty()) {
+    if (codec::find(in, "publicKey")) {
+      const auto text = codec::text_at(in, "publicKey");
+      if (text.empty()) return fail(Code::kInconsistent, "the machine has not told its public key yet");
       nebula::PublicKey theirs{nebula::Curve::k25519, TRY(codec::decode_base64(text))};
       // A key of ours that no longer belongs to the member would make a pair that does not fit.
       std::error_code ignored;

@@ -127,9 +127,12 @@ class InstanceKind final : public engine::Kind {
   }
 
  private:
+  // The key is left out while there is none, so that what refers to it stays unknown.
   static Json outputs(const aws::Instance& i) {
-    return {{"id", i.id.text()}, {"zone", i.zone.text()}, {"privateIp", i.private_ip}, {"publicIp", i.public_ip}, {"image", i.image.text()},
-            {"nebulaKey", tag(i.tags, kTagNebulaKey)}, {"ready", tag(i.tags, kTagReady)}};
+    Json out{{"id", i.id.text()}, {"zone", i.zone.text()}, {"privateIp", i.private_ip}, {"publicIp", i.public_ip}, {"image", i.image.text()},
+             {"ready", tag(i.tags, kTagReady)}};
+    if (const auto key = tag(i.tags, kTagNebulaKey); !key.empty()) out.as_object()["nebulaKey"] = key;
+    return out;
   }
 
   engine::Observed describe(const aws::Instance& i, const Mark& mark) const {

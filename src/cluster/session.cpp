@@ -31,6 +31,7 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, Access ac
 Desk Session::desk() {
   Desk desk{folder_, options_.ask_ca_passphrase, {}, ledger_};
   desk.open_backup = [this](const std::string& kind, const std::string& target) -> Result<std::unique_ptr<store::SecretBackup>> {
+    if (options_.backup_instead) return options_.backup_instead();
     if (kind == "1password") return store::make_one_password_backup({cluster().secrets.vault, "op"});
     if (kind == "file") {
       const bool from_home = target.starts_with("~/");

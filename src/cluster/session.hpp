@@ -22,6 +22,7 @@ struct SessionOptions {
   aws::ConfigFile aws_files;
   store::AskPassphrase ask_ca_passphrase;         // may be empty
   store::AskPassphrase ask_backup_passphrase;     // may be empty
+  std::function<std::unique_ptr<store::SecretBackup>()> backup_instead;  // the simulated site's; empty: the file's own
   engine::EventSink events;                       // may be empty
   bool wait_for_bootstrap = true;
   std::uint64_t seed = 1;                         // of jitter

@@ -190,7 +190,7 @@ class Executor {
     if (auto* done = std::get_if<Done>(&step)) {
       node.result.done = true;
       node.result.id = done->id;
-      tell_locked(EventType::kStepDone, node, "", format_duration(node.result.took));
+      tell_locked(EventType::kStepDone, node, "", "");
       for (auto d : node.dependents) if (--nodes_[d].open == 0) due_.push({around_.clock.now(), d});
       return;
     }

@@ -4,6 +4,7 @@
 
 #include "base/files.hpp"
 #include "base/ids.hpp"
+#include "sim/vault.hpp"
 #include "spec/load.hpp"
 
 namespace tombolo::campaign {
@@ -45,7 +46,6 @@ spec::Cluster recipe() {
   auto cluster = spec::load(text, "recipe.yaml", diagnostics);
   if (!cluster) throw std::runtime_error(diagnostics.render(text));
   cluster->lighthouse.ssh_allowed_from = "caller";
-  cluster->secrets.backup = spec::BackupKind::kNone;  // a place outside the simulated site
   return *cluster;
 }
 
@@ -59,9 +59,10 @@ Lab::~Lab() {
 }
 
 Result<std::unique_ptr<cluster::Session>> Lab::open(cluster::Access access, std::string_view command) {
-  cluster::SessionOptions options{cluster, folder_, clock_, *line_, {}, {}, {}, {}, {}, events, wait_for_bootstrap, seed_, {}};
+  cluster::SessionOptions options{cluster, folder_, clock_, *line_, {}, {}, {}, {}, {}, {}, events, wait_for_bootstrap, seed_, {}};
   options.aws.environment = {};
   options.aws.region = cluster.region;
+  options.backup_instead = [this] { return sim::make_vault(folder_ + "/vault"); };
   aws::Credentials keys;
   keys.access_key = sim::kAccessKeyId;
   keys.secret_key = Secret<std::string>(std::string(sim::kSecretAccessKey));
