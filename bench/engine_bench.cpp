@@ -24,8 +24,12 @@ std::vector<engine::Wish> workers(int count) {
   out.push_back({{"aws.security_group", "workers"}, {{"name", "homelab-workers"}}, {}});
   for (int i = 0; i < count; ++i)
     out.push_back({{"aws.instance", fmt::format("worker-{}", i)},
-                   {{"type", "g6.xlarge"}, {"image", "ami-0123456789abcdef0"}, {"zones", codec::JsonArray{"us-west-2a", "us-west-2b"}},
-                    {"group", engine::reference({"aws.security_group", "workers"}, "id")}, {"metadataTokens", "required"}, {"diskGiB", 100}},
+                   {{"type", "g6.xlarge"},
+                    {"image", "ami-0123456789abcdef0"},
+                    {"zones", codec::JsonArray{"us-west-2a", "us-west-2b"}},
+                    {"group", engine::reference({"aws.security_group", "workers"}, "id")},
+                    {"metadataTokens", "required"},
+                    {"diskGiB", 100}},
                    {{"aws.security_group", "workers"}}});
   return out;
 }
@@ -33,8 +37,17 @@ std::vector<engine::Wish> workers(int count) {
 std::vector<engine::Observed> world_of(const std::vector<engine::Wish>& wishes) {
   std::vector<engine::Observed> out;
   for (const auto& w : wishes)
-    out.push_back({w.address, "i-" + w.address.name, 1, "us-west-2", engine::Status::kReady, "",
-                   engine::resolve(w.inputs, [](const auto&) -> const engine::Json* { static const engine::Json group{{"id", "i-workers"}}; return &group; }),
+    out.push_back({w.address,
+                   "i-" + w.address.name,
+                   1,
+                   "us-west-2",
+                   engine::Status::kReady,
+                   "",
+                   engine::resolve(w.inputs,
+                                   [](const auto&) -> const engine::Json* {
+                                     static const engine::Json group{{"id", "i-workers"}};
+                                     return &group;
+                                   }),
                    {{"id", "i-" + w.address.name}}});
   return out;
 }
@@ -44,17 +57,24 @@ class InstanceLike final : public engine::Kind {
   explicit InstanceLike(std::string name) : name_(std::move(name)) {}
   std::string name() const override { return name_; }
   bool repeatable() const override { return true; }
-  Result<std::vector<engine::Observed>> observe(const engine::Call&) override { return std::vector<engine::Observed>{}; }
-  Result<std::optional<engine::Json>> prepare(const engine::Wish&, std::int64_t, int) const override { return std::nullopt; }
+  Result<std::vector<engine::Observed>> observe(const engine::Call&) override {
+    return std::vector<engine::Observed>{};
+  }
+  Result<std::optional<engine::Json>> prepare(const engine::Wish&, std::int64_t, int) const override {
+    return std::nullopt;
+  }
   engine::Step create(const engine::Intent&, const engine::Call&) override { return engine::Done{}; }
-  engine::Step converge(const engine::Wish&, const engine::Current&, const engine::Call&) override { return engine::Done{}; }
+  engine::Step converge(const engine::Wish&, const engine::Current&, const engine::Call&) override {
+    return engine::Done{};
+  }
   engine::Step remove(const engine::Current&, const engine::Call&) override { return engine::Done{}; }
 
  private:
   std::string name_;
 };
 
-const engine::Kinds kKinds{std::make_shared<InstanceLike>("aws.security_group"), std::make_shared<InstanceLike>("aws.instance")};
+const engine::Kinds kKinds{std::make_shared<InstanceLike>("aws.security_group"),
+                           std::make_shared<InstanceLike>("aws.instance")};
 
 void plan_of_fresh(benchmark::State& state) {
   const auto before = resident_bytes();
@@ -83,7 +103,15 @@ void plan_of_unchanged(benchmark::State& state) {
   state.SetComplexityN(state.range(0));
 }
 
-BENCHMARK(plan_of_fresh)->RangeMultiplier(10)->Range(100, 10'000)->Unit(benchmark::kMillisecond)->Complexity(benchmark::oN);
-BENCHMARK(plan_of_unchanged)->RangeMultiplier(10)->Range(100, 10'000)->Unit(benchmark::kMillisecond)->Complexity(benchmark::oN);
+BENCHMARK(plan_of_fresh)
+    ->RangeMultiplier(10)
+    ->Range(100, 10'000)
+    ->Unit(benchmark::kMillisecond)
+    ->Complexity(benchmark::oN);
+BENCHMARK(plan_of_unchanged)
+    ->RangeMultiplier(10)
+    ->Range(100, 10'000)
+    ->Unit(benchmark::kMillisecond)
+    ->Complexity(benchmark::oN);
 
 }  // namespace

@@ -44,12 +44,13 @@ std::string plan_text(const engine::Plan& plan, bool colour) {
   for (const auto& c : plan.changes) {
     if (c.action == Action::kNone) continue;
     const auto look = look_of(c.action);
-    out += "  " + paint(pad_left(look.sign, 3), look.colour, colour) + " " + paint(pad_right(engine::name(c.action), 8), look.colour, colour) + c.address.text();
+    out += "  " + paint(pad_left(look.sign, 3), look.colour, colour) + " " +
+           paint(pad_right(engine::name(c.action), 8), look.colour, colour) + c.address.text();
     if (!c.reason.empty()) out += "   (" + printable(c.reason) + ")";
     out += "\n";
     for (const auto& f : c.fields)
-      out += fmt::format("        {}: {} -> {}{}\n", f.field, printable(value_text(f.before)), printable(value_text(f.after)),
-                         f.replaces ? "   (cannot be changed in place)" : "");
+      out += fmt::format("        {}: {} -> {}{}\n", f.field, printable(value_text(f.before)),
+                         printable(value_text(f.after)), f.replaces ? "   (cannot be changed in place)" : "");
   }
   return out.empty() ? "  Nothing to do: everything is as the cluster file says.\n" : out;
 }
@@ -72,8 +73,9 @@ std::string plan_summary(const engine::Plan& plan) {
 std::string cost_text(const spec::Cluster& cluster) {
   const auto cost = cluster::standing_cost(cluster);
   if (!cost) return fmt::format("The price of {} is not in the price table.", cluster.lighthouse.instance_type);
-  return fmt::format("About ${:.3f} an hour (${:.0f} a month) while only the lighthouse runs; prices of {}, {}, without traffic.", *cost,
-                     *cost * aws::kHoursPerMonth, aws::kPricesRegion, aws::kPricesDate);
+  return fmt::format(
+      "About ${:.3f} an hour (${:.0f} a month) while only the lighthouse runs; prices of {}, {}, without traffic.",
+      *cost, *cost * aws::kHoursPerMonth, aws::kPricesRegion, aws::kPricesDate);
 }
 
 }  // namespace tombolo::cli

@@ -19,12 +19,15 @@ namespace tombolo::cli {
 namespace {
 
 store::AskPassphrase asking(Invocation& call, const std::string& variable, const std::string& what) {
-  return [&call, variable, what](bool confirm) { return ask_passphrase(call, variable, what, confirm ? Ask::kTwice : Ask::kOnce); };
+  return [&call, variable, what](bool confirm) {
+    return ask_passphrase(call, variable, what, confirm ? Ask::kTwice : Ask::kOnce);
+  };
 }
 
-cluster::SessionOptions session_options(Invocation& call, const spec::Cluster& cluster, Clock& clock, net::Transport& transport,
-                                        Progress* progress, bool wait_for_bootstrap) {
-  cluster::SessionOptions options{cluster, call.state_dir(), clock, transport, {}, {}, {}, {}, {}, {}, {}, wait_for_bootstrap, 1, {}};
+cluster::SessionOptions session_options(Invocation& call, const spec::Cluster& cluster, Clock& clock,
+                                        net::Transport& transport, Progress* progress, bool wait_for_bootstrap) {
+  cluster::SessionOptions options{cluster, call.state_dir(),   clock, transport, {}, {}, {}, {}, {}, {},
+                                  {},      wait_for_bootstrap, 1,     {}};
   options.aws.environment = {call.env.variables};
   options.aws.profile = call.args.value("--profile");
   options.aws.region = cluster.region;
@@ -41,11 +44,13 @@ class RealRuntime final : public Runtime {
   Clock& clock() override { return clock_; }
   net::Transport& transport() override { return transport_; }
 
-  Result<std::unique_ptr<cluster::Session>> open(const spec::Cluster& cluster, cluster::Access access, std::string_view command,
-                                                 Progress* progress, bool wait_for_bootstrap) override {
+  Result<std::unique_ptr<cluster::Session>> open(const spec::Cluster& cluster, cluster::Access access,
+                                                 std::string_view command, Progress* progress,
+                                                 bool wait_for_bootstrap) override {
     auto options = session_options(call_, cluster, clock_, transport_, progress, wait_for_bootstrap);
     options.aws_files = TRY(aws::load_config(options.aws.environment));
-    options.credentials = aws::CredentialStore::chain(clock_, transport_, {options.aws.environment, options.aws.profile, cluster.region, "aws"});
+    options.credentials = aws::CredentialStore::chain(
+        clock_, transport_, {options.aws.environment, options.aws.profile, cluster.region, "aws"});
     return cluster::Session::open(std::move(options), access, command);
   }
 
@@ -66,8 +71,9 @@ class PowerCut final : public net::Transport {
  public:
   PowerCut(net::Transport& next, int at) : next_(next), left_(at) {}
   Result<net::Response> send(const net::Request& request, const std::stop_token& stop) override {
-    const bool reads = request.body.find("Action=Describe") != std::string::npos || request.body.find("Action=Get") != std::string::npos ||
-                       request.method == "GET" || request.body.find("Action=") == std::string::npos;
+    const bool reads = request.body.find("Action=Describe") != std::string::npos ||
+                       request.body.find("Action=Get") != std::string::npos || request.method == "GET" ||
+                       request.body.find("Action=") == std::string::npos;
     if (!reads && --left_ == 0) {
       std::cerr << "\nTOMBOLO_CRASH_AT: the process ends here, without a word to anybody\n" << std::flush;
       std::cout << std::flush;
@@ -92,8 +98,9 @@ class SimulatedRuntime final : public Runtime {
   Clock& clock() override { return site_->clock(); }
   net::Transport& transport() override { return cut_ ? static_cast<net::Transport&>(*cut_) : site_->site(); }
 
-  Result<std::unique_ptr<cluster::Session>> open(const spec::Cluster& cluster, cluster::Access access, std::string_view command,
-                                                 Progress* progress, bool wait_for_bootstrap) override {
+  Result<std::unique_ptr<cluster::Session>> open(const spec::Cluster& cluster, cluster::Access access,
+                                                 std::string_view command, Progress* progress,
+                                                 bool wait_for_bootstrap) override {
     auto options = session_options(call_, cluster, clock(), transport(), progress, wait_for_bootstrap);
     // Nothing of the user's own AWS set-up may leak into the simulation.
     options.aws.environment = {};
@@ -118,7 +125,8 @@ class SimulatedRuntime final : public Runtime {
 Result<LoadedFile> load_cluster_file(Invocation& call) {
   auto text = read_file(call.file(), 1u << 20);
   if (!text && text.error().code() == Code::kNotFound)
-    return fail(Code::kBadInput, fmt::format("there is no cluster file {}", call.file()), "Make one with `tombolo init`, or name yours with -f.");
+    return fail(Code::kBadInput, fmt::format("there is no cluster file {}", call.file()),
+                "Make one with `tombolo init`, or name yours with -f.");
   if (!text) return fail(text.error());
   Diagnostics diagnostics;
   auto cluster = spec::load(*text, call.file(), diagnostics);

@@ -24,8 +24,9 @@ class Runtime {
   virtual Clock& clock() = 0;
   virtual net::Transport& transport() = 0;
   // A session on the file's cluster. `progress` may be nullptr.
-  virtual Result<std::unique_ptr<cluster::Session>> open(const spec::Cluster& cluster, cluster::Access access, std::string_view command,
-                                                         Progress* progress, bool wait_for_bootstrap) = 0;
+  virtual Result<std::unique_ptr<cluster::Session>> open(const spec::Cluster& cluster, cluster::Access access,
+                                                         std::string_view command, Progress* progress,
+                                                         bool wait_for_bootstrap) = 0;
 };
 
 // The world as the command line and the environment ask for it.

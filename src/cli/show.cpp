@@ -34,8 +34,10 @@ Rows values(const spec::Cluster& file, const engine::State& state) {
 
 Rows files(const spec::Cluster& file, const store::StateFolder& folder) {
   const nebula::Layout layout(folder.path());
-  Rows rows{{"CA Certificate", layout.home_ca_certificate()}, {"CA Key", layout.home_ca_key()},
-            {"Worker CA Certificate", layout.worker_ca_certificate()}, {"Worker CA Key", layout.worker_ca_key()},
+  Rows rows{{"CA Certificate", layout.home_ca_certificate()},
+            {"CA Key", layout.home_ca_key()},
+            {"Worker CA Certificate", layout.worker_ca_certificate()},
+            {"Worker CA Key", layout.worker_ca_key()},
             {"Certificate Ledger", layout.ledger()}};
   for (const auto& member : file.mesh.members) {
     rows.emplace_back("Certificate of " + member.name, layout.member_certificate(member.name));
@@ -73,7 +75,8 @@ Command make_show() {
   Command command;
   command.path = "show";
   command.summary = "Show ids, addresses and file locations";
-  command.description = "The recipe's tables \"Reference Values\" and \"File Locations\", filled in from the journal. Asks nobody.";
+  command.description =
+      "The recipe's tables \"Reference Values\" and \"File Locations\", filled in from the journal. Asks nobody.";
   command.example = "tombolo show\ntombolo show -o json";
   command.prints_data = true;
   command.run = run;

@@ -16,12 +16,15 @@ using engine::Action;
 
 std::string_view word(const engine::Change& c) {
   switch (c.action) {
-    case Action::kNone: case Action::kAdopt: return "ready";
+    case Action::kNone:
+    case Action::kAdopt: return "ready";
     case Action::kCreate: return "missing";
-    case Action::kUpdate: case Action::kReplace: return "differs";
+    case Action::kUpdate:
+    case Action::kReplace: return "differs";
     case Action::kWait: return "not ready";
     case Action::kDelete: return "surplus";
-    case Action::kSettle: case Action::kForget: return "unsettled";
+    case Action::kSettle:
+    case Action::kForget: return "unsettled";
   }
   return "";
 }
@@ -36,7 +39,9 @@ std::string detail(const engine::Change& c) {
   if (!c.observed) return c.reason;
   const auto& out = c.observed->outputs;
   std::string text;
-  const auto add = [&](const std::string& more) { if (!more.empty()) text += (text.empty() ? "" : ", ") + more; };
+  const auto add = [&](const std::string& more) {
+    if (!more.empty()) text += (text.empty() ? "" : ", ") + more;
+  };
   add(codec::text_at(out, "ip"));
   add(codec::text_at(out, "zone"));
   if (const auto end = codec::text_at(out, "notAfter"); !end.empty()) add("valid until " + end.substr(0, 10));
@@ -49,34 +54,46 @@ engine::Json to_json(const spec::Cluster& file, const cluster::StatusReport& sta
   codec::JsonArray resources;
   for (const auto& c : status.drift.changes) {
     const engine::Json outputs = c.observed ? c.observed->outputs : engine::Json();
-    resources.push_back({{"address", c.address.text()}, {"state", word(c)}, {"id", c.observed ? c.observed->id : ""},
-                         {"generation", c.observed ? c.observed->generation : 0}, {"detail", detail(c)}, {"outputs", outputs}});
+    resources.push_back({{"address", c.address.text()},
+                         {"state", word(c)},
+                         {"id", c.observed ? c.observed->id : ""},
+                         {"generation", c.observed ? c.observed->generation : 0},
+                         {"detail", detail(c)},
+                         {"outputs", outputs}});
   }
-  return {{"cluster", file.name}, {"region", file.region}, {"account", status.facts.account}, {"asWished", status.drift.empty()}, {"resources", std::move(resources)}};
+  return {{"cluster", file.name},
+          {"region", file.region},
+          {"account", status.facts.account},
+          {"asWished", status.drift.empty()},
+          {"resources", std::move(resources)}};
 }
 
 Result<Exit> run(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
-  const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "status", nullptr, !call.args.flag("--no-wait")));
+  const auto session =
+      TRY(runtime->open(file.cluster, cluster::Access::kLook, "status", nullptr, !call.args.flag("--no-wait")));
   const auto status = TRY(cluster::status(*session, call.stop));
   if (call.console.json) {
     call.console.print(to_json(file.cluster, status));
     return Exit::kDone;
   }
   auto& out = call.console.out;
-  out << "Cluster " << file.cluster.name << " in " << file.cluster.region << ", account " << status.facts.account << "\n\n";
+  out << "Cluster " << file.cluster.name << " in " << file.cluster.region << ", account " << status.facts.account
+      << "\n\n";
   Table table({"RESOURCE", "STATE", "ID", ""});
   for (const auto& c : status.drift.changes)
     table.add({c.address.text(), paint(word(c), colour_of(word(c)), call.console.colour),
                c.observed ? cut(c.observed->id, 28) : "", detail(c)});
   out << table.render(2) << "\n";
   Table members({"MEMBER", "MESH ADDRESS", "GROUPS"});
-  for (const auto& m : file.cluster.mesh.members) members.add({m.name, m.address.text(), fmt::format("{}", fmt::join(m.groups, ","))});
+  for (const auto& m : file.cluster.mesh.members)
+    members.add({m.name, m.address.text(), fmt::format("{}", fmt::join(m.groups, ","))});
   out << members.render(2) << "\n";
   if (const auto holder = store::lock_holder(session->folder()))
     out << "A run of `tombolo " << holder->command << "` is under way (process " << holder->pid << ").\n";
-  out << (status.drift.empty() ? "Everything is as the cluster file says.\n" : plan_summary(status.drift) + " Run `tombolo up`.\n");
+  out << (status.drift.empty() ? "Everything is as the cluster file says.\n"
+                               : plan_summary(status.drift) + " Run `tombolo up`.\n");
   return Exit::kDone;
 }
 

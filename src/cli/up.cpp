@@ -19,7 +19,8 @@ Result<std::set<engine::Address>> recreated(const Invocation& call) {
   std::set<engine::Address> out;
   for (const auto& what : call.args.values("--recreate")) {
     if (what != "lighthouse")
-      return fail(Code::kBadInput, fmt::format("--recreate {}: there is nothing of that name to recreate", what), "It can be: lighthouse.");
+      return fail(Code::kBadInput, fmt::format("--recreate {}: there is nothing of that name to recreate", what),
+                  "It can be: lighthouse.");
     out.insert({std::string(cluster::kInstanceKind), what});
   }
   return out;
@@ -34,10 +35,12 @@ void print_outcome(Invocation& call, const spec::Cluster& file, const engine::St
   };
   const auto machine = outputs(cluster::kInstanceKind, "lighthouse");
   out << (changed ? "\nDone. " : "Nothing to do. ") << "Lighthouse " << codec::text_at(machine, "id") << " at "
-      << codec::text_at(outputs(cluster::kAddressKind, "lighthouse"), "ip") << ", UDP " << file.mesh.listen_port << ".\n";
+      << codec::text_at(outputs(cluster::kAddressKind, "lighthouse"), "ip") << ", UDP " << file.mesh.listen_port
+      << ".\n";
   if (codec::text_at(machine, "ready") == "certificate")
-    out << "Its bootstrap waits for the host certificate, which was issued and lies in " << call.state_dir() << "/nebula/members/"
-        << file.mesh.lighthouse()->name << "/host.crt.\nThis version does not deliver it; `bootstrap.keys: embedded` needs no delivery.\n";
+    out << "Its bootstrap waits for the host certificate, which was issued and lies in " << call.state_dir()
+        << "/nebula/members/" << file.mesh.lighthouse()->name
+        << "/host.crt.\nThis version does not deliver it; `bootstrap.keys: embedded` needs no delivery.\n";
 }
 
 Result<Exit> run(Invocation& call) {
@@ -46,7 +49,8 @@ Result<Exit> run(Invocation& call) {
   const bool dry = call.args.flag("--dry-run");
   const auto runtime = TRY(make_runtime(call));
   Progress progress(call.console);
-  const auto session = TRY(runtime->open(file.cluster, dry ? cluster::Access::kLook : cluster::Access::kChange, "up", &progress, !call.args.flag("--no-wait")));
+  const auto session = TRY(runtime->open(file.cluster, dry ? cluster::Access::kLook : cluster::Access::kChange, "up",
+                                         &progress, !call.args.flag("--no-wait")));
   auto planned = TRY(cluster::make_plan(*session, {false, TRY(recreated(call))}, call.stop));
   const bool nothing = planned.plan.empty();
   if (dry && call.console.json) {
@@ -54,10 +58,14 @@ Result<Exit> run(Invocation& call) {
     return Exit::kDone;
   }
   if (!call.console.json && (dry || !nothing))
-    call.console.out << plan_text(planned.plan, call.console.colour) << "\n" << plan_summary(planned.plan) << "\n" << cost_text(file.cluster) << "\n" << std::flush;
+    call.console.out << plan_text(planned.plan, call.console.colour) << "\n"
+                     << plan_summary(planned.plan) << "\n"
+                     << cost_text(file.cluster) << "\n"
+                     << std::flush;
   if (!planned.plan.refusals.empty()) return fail(planned.plan.refusals.front());
   if (dry) return Exit::kDone;
-  if (!nothing && !call.args.flag("--yes") && !TRY(confirm(call.console, "Carry this out?", "--yes"))) return fail(Code::kCancelled, "nothing was changed");
+  if (!nothing && !call.args.flag("--yes") && !TRY(confirm(call.console, "Carry this out?", "--yes")))
+    return fail(Code::kCancelled, "nothing was changed");
 
   const auto report = TRY([&] {
     const auto drawing = call.console.terminal ? keep_redrawing(progress, runtime->clock()) : std::jthread();
@@ -68,11 +76,14 @@ Result<Exit> run(Invocation& call) {
   for (const auto& error : report.applied.errors())
     if (said.insert(error.sentence()).second) cli::report(call.console, error);
   if (report.applied.cancelled)
-    return fail(Code::kCancelled, "stopped; what was begun is in the journal", "Run `tombolo up` again to go on, or `tombolo down` to remove what there is.");
+    return fail(Code::kCancelled, "stopped; what was begun is in the journal",
+                "Run `tombolo up` again to go on, or `tombolo down` to remove what there is.");
   if (!report.applied.ok())
-    return fail(Code::kBroken, "not everything could be done; what was done stays", "Mend the cause and run `tombolo up` again: it goes on where this run ended.");
+    return fail(Code::kBroken, "not everything could be done; what was done stays",
+                "Mend the cause and run `tombolo up` again: it goes on where this run ended.");
   if (!report.left.empty())
-    return fail(Code::kBroken, "the cluster does not come to rest: something undoes what `up` does", "Run `tombolo plan` to see what keeps changing.");
+    return fail(Code::kBroken, "the cluster does not come to rest: something undoes what `up` does",
+                "Run `tombolo plan` to see what keeps changing.");
   if (!call.console.json) print_outcome(call, file.cluster, session->state(), report.changed);
   return Exit::kDone;
 }
@@ -84,16 +95,24 @@ Command make_up() {
   command.path = "up";
   command.summary = "Make the cluster as the cluster file says";
   command.description =
-      "Certificates, security group, key pair, elastic address and the lighthouse: makes what is missing, changes what differs, and "
-      "waits until the lighthouse's bootstrap reports success on its console. Run it again at any time: after an interruption "
+      "Certificates, security group, key pair, elastic address and the lighthouse: makes what is missing, changes what "
+      "differs, and "
+      "waits until the lighthouse's bootstrap reports success on its console. Run it again at any time: after an "
+      "interruption "
       "it finishes what was begun, and with nothing to do it does nothing.\n\n"
       "The first Ctrl-C lets the calls in flight end and stops; nothing is lost.";
   command.example = "tombolo up\ntombolo up --yes --no-wait\ntombolo up --recreate lighthouse";
-  command.options = {{"-y,--yes", "", "Do not ask before carrying the plan out"},
-                     {"--dry-run", "", "Show the plan and stop"},
-                     {"--lighthouse-only", "", "Stop when the lighthouse is ready (all that this version makes)"},
-                     {"--recreate", "WHAT", "Remove it first and make it anew, whatever its state; `lighthouse` keeps its elastic address", "", {}, true},
-                     {"--no-wait", "", "Be content when AWS has everything running; do not wait for the machine's bootstrap"}};
+  command.options = {
+      {"-y,--yes", "", "Do not ask before carrying the plan out"},
+      {"--dry-run", "", "Show the plan and stop"},
+      {"--lighthouse-only", "", "Stop when the lighthouse is ready (all that this version makes)"},
+      {"--recreate",
+       "WHAT",
+       "Remove it first and make it anew, whatever its state; `lighthouse` keeps its elastic address",
+       "",
+       {},
+       true},
+      {"--no-wait", "", "Be content when AWS has everything running; do not wait for the machine's bootstrap"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
   command.run = run;

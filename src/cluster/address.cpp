@@ -10,8 +10,14 @@ using engine::Json;
 
 // An association carries no tags of its own; it has the name of its address and no generation.
 engine::Observed describe_association(const aws::Address& a, const Mark& mark, const std::string& region) {
-  return {{std::string(kAssociationKind), mark.address.name}, a.association.text(), engine::kAnyGeneration, region, engine::Status::kReady, "",
-          {{"address", a.id.text()}, {"instance", a.instance.text()}}, {{"id", a.association.text()}}};
+  return {{std::string(kAssociationKind), mark.address.name},
+          a.association.text(),
+          engine::kAnyGeneration,
+          region,
+          engine::Status::kReady,
+          "",
+          {{"address", a.id.text()}, {"instance", a.instance.text()}},
+          {{"id", a.association.text()}}};
 }
 
 class AddressKind final : public engine::Kind {
@@ -28,7 +34,8 @@ class AddressKind final : public engine::Kind {
       if (!mark || mark->address.kind != kAddressKind) continue;
       out.push_back({mark->address, a.id.text(), mark->generation, cloud_.client.region(), engine::Status::kReady, "",
                      Json(codec::JsonObject{}), outputs(a)});
-      if (!a.association.empty() && !a.instance.empty()) out.push_back(describe_association(a, *mark, cloud_.client.region()));
+      if (!a.association.empty() && !a.instance.empty())
+        out.push_back(describe_association(a, *mark, cloud_.client.region()));
     }
     return out;
   }
@@ -69,7 +76,9 @@ class AssociationKind final : public engine::Kind {
   bool repeatable() const override { return true; }
 
   // AddressKind reports them: they are part of the same answer.
-  Result<std::vector<engine::Observed>> observe(const engine::Call&) override { return std::vector<engine::Observed>{}; }
+  Result<std::vector<engine::Observed>> observe(const engine::Call&) override {
+    return std::vector<engine::Observed>{};
+  }
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     return {differences(wish, observed, {"address", "instance"}), {}};
@@ -77,16 +86,20 @@ class AssociationKind final : public engine::Kind {
 
   Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
     if (variant > 0) return std::nullopt;
-    return Json{{"address", codec::text_at(wish.inputs, "address")}, {"instance", codec::text_at(wish.inputs, "instance")}};
+    return Json{{"address", codec::text_at(wish.inputs, "address")},
+                {"instance", codec::text_at(wish.inputs, "instance")}};
   }
 
-  engine::Step create(const engine::Intent& intent, const engine::Call& call) override { return associate(intent.request, call); }
+  engine::Step create(const engine::Intent& intent, const engine::Call& call) override {
+    return associate(intent.request, call);
+  }
 
   Result<engine::Sight> look(const engine::Intent& intent, const engine::Call& call) override {
     const auto address = codec::text_at(intent.request, "address");
     for (const auto& a : TRY(cloud_.ec2.addresses({{"allocation-id", {address}}}, reading(call))))
       if (!a.association.empty())
-        return engine::Sight{describe_association(a, Mark{intent.address, intent.generation}, cloud_.client.region()), {}};
+        return engine::Sight{describe_association(a, Mark{intent.address, intent.generation}, cloud_.client.region()),
+                             {}};
     return engine::Sight{};
   }
 
@@ -94,7 +107,8 @@ class AssociationKind final : public engine::Kind {
     const auto address = codec::text_at(wish.inputs, "address");
     auto found = cloud_.ec2.addresses({{"allocation-id", {address}}}, reading(call));
     if (!found) return engine::Failed{found.error()};
-    if (!found->empty() && found->front().instance.text() == codec::text_at(wish.inputs, "instance") && !found->front().association.empty())
+    if (!found->empty() && found->front().instance.text() == codec::text_at(wish.inputs, "instance") &&
+        !found->front().association.empty())
       return engine::Done{found->front().association.text(), {{"id", found->front().association.text()}}};
     return associate(wish.inputs, call);  // harmless where it is only not visible yet
   }
@@ -128,8 +142,14 @@ class VolumeKind final : public engine::Kind {
     for (const auto& v : TRY(cloud_.ec2.volumes(ours(cloud_.cluster), reading(call)))) {
       const auto mark = mark_of(v.tags);
       if (!mark || v.state != "available") continue;  // an attached one is its machine's
-      out.push_back({{std::string(kVolumeKind), v.id.text()}, v.id.text(), engine::kAnyGeneration, cloud_.client.region(),
-                     engine::Status::kReady, "", Json(codec::JsonObject{}), {{"id", v.id.text()}}});
+      out.push_back({{std::string(kVolumeKind), v.id.text()},
+                     v.id.text(),
+                     engine::kAnyGeneration,
+                     cloud_.client.region(),
+                     engine::Status::kReady,
+                     "",
+                     Json(codec::JsonObject{}),
+                     {{"id", v.id.text()}}});
     }
     return out;
   }
@@ -137,7 +157,9 @@ class VolumeKind final : public engine::Kind {
   engine::Step create(const engine::Intent& intent, const engine::Call&) override {
     return engine::Failed{Error(Code::kInternal, fmt::format("{} is never made by itself", intent.address.text()))};
   }
-  engine::Step converge(const engine::Wish&, const engine::Current& current, const engine::Call&) override { return engine::Done{current.id, current.outputs}; }
+  engine::Step converge(const engine::Wish&, const engine::Current& current, const engine::Call&) override {
+    return engine::Done{current.id, current.outputs};
+  }
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
     auto done = cloud_.ec2.delete_volume(aws::VolumeId(current.id), changing(call));
     if (done || done.error().code() == Code::kNotFound) return engine::Done{current.id, {}};

@@ -32,22 +32,27 @@ Result<nebula::SigningKey> read_key(const Desk& desk, const std::string& which) 
   const Secret<std::string> pem(std::move(*text));
   auto parsed = TRY(context(nebula::parse_signing_key(pem.expose()), "reading " + path));
   if (auto* key = std::get_if<nebula::SigningKey>(&parsed)) return std::move(*key);
-  if (!desk.ask_ca_passphrase) return fail(Code::kBadInput, fmt::format("{} is encrypted and nobody can be asked for its passphrase", path), "Set NEBULA_CA_PASSPHRASE.");
-  return context(std::get<nebula::EncryptedKey>(parsed).unlock(TRY(desk.ask_ca_passphrase(false))), "unlocking " + path);
+  if (!desk.ask_ca_passphrase)
+    return fail(Code::kBadInput, fmt::format("{} is encrypted and nobody can be asked for its passphrase", path),
+                "Set NEBULA_CA_PASSPHRASE.");
+  return context(std::get<nebula::EncryptedKey>(parsed).unlock(TRY(desk.ask_ca_passphrase(false))),
+                 "unlocking " + path);
 }
 
 std::vector<codec::Cidr> cidrs_at(const Json& inputs, const std::string& key) {
   std::vector<codec::Cidr> out;
   if (const Json* list = codec::find(inputs, key); list && list->is_array())
     for (const auto& element : list->get_array())
-      if (auto cidr = codec::Cidr::parse(element.is_string() ? std::string_view(element.get_string()) : "")) out.push_back(*cidr);
+      if (auto cidr = codec::Cidr::parse(element.is_string() ? std::string_view(element.get_string()) : ""))
+        out.push_back(*cidr);
   return out;
 }
 
 std::vector<std::string> texts_at(const Json& inputs, const std::string& key) {
   std::vector<std::string> out;
   if (const Json* list = codec::find(inputs, key); list && list->is_array())
-    for (const auto& element : list->get_array()) if (element.is_string()) out.emplace_back(element.get_string());
+    for (const auto& element : list->get_array())
+      if (element.is_string()) out.emplace_back(element.get_string());
   return out;
 }
 
@@ -73,10 +78,13 @@ class AuthorityKind final : public engine::Kind {
     engine::Verdict verdict{differences(wish, observed, {}), {}};
     if (verdict.changes.empty()) return verdict;
     const auto& c = verdict.changes.front();
-    verdict.refused = Error(Code::kConflict, fmt::format("the {} authority's {} is {}, and the cluster file wants {}", wish.address.name, c.field,
-                                                          codec::to_text(c.before), codec::to_text(c.after)))
-                          .hint("A new authority would cut every member off. Put the old value back into the cluster file; to begin anew, "
-                                "run `tombolo down` and move the state folder's nebula/ away.");
+    verdict.refused = Error(Code::kConflict,
+                            fmt::format("the {} authority's {} is {}, and the cluster file wants {}", wish.address.name,
+                                        c.field, codec::to_text(c.before), codec::to_text(c.after)))
+                          .hint(
+                              "A new authority would cut every member off. Put the old value back into the cluster "
+                              "file; to begin anew, "
+                              "run `tombolo down` and move the state folder's nebula/ away.");
     verdict.changes.clear();
     return verdict;
   }
@@ -92,9 +100,12 @@ class AuthorityKind final : public engine::Kind {
     const auto o = describe(intent.address.name, *made);
     return engine::Done{o.id, o.outputs};
   }
-  engine::Step converge(const engine::Wish&, const engine::Current& current, const engine::Call&) override { return engine::Done{current.id, current.outputs}; }
+  engine::Step converge(const engine::Wish&, const engine::Current& current, const engine::Call&) override {
+    return engine::Done{current.id, current.outputs};
+  }
   engine::Step remove(const engine::Current& current, const engine::Call&) override {
-    return engine::Failed{Error(Code::kUnsupported, fmt::format("{} is never removed by the program", current.address.text()))};
+    return engine::Failed{
+        Error(Code::kUnsupported, fmt::format("{} is never removed by the program", current.address.text()))};
   }
 
  private:
@@ -103,7 +114,8 @@ class AuthorityKind final : public engine::Kind {
     const auto files = files_of(desk_, which);
     TRY(make_private_folder(nebula::Layout(desk_.state.path()).root()));
     if (file_exists(files.certificate)) return nebula::parse_certificate(TRY(read_file(files.certificate)));
-    if (!file_exists(files.key)) TRY(create_file(files.key, nebula::SigningKey::generate().to_pem().expose(), kPrivateFile));
+    if (!file_exists(files.key))
+      TRY(create_file(files.key, nebula::SigningKey::generate().to_pem().expose(), kPrivateFile));
     nebula::AuthorityRequest request;
     request.name = codec::text_at(in, "name");
     request.version = codec::number_at(in, "version", 1) == 2 ? nebula::Version::k2 : nebula::Version::k1;
@@ -112,7 +124,8 @@ class AuthorityKind final : public engine::Kind {
     request.networks = cidrs_at(in, "networks");
     request.groups = texts_at(in, "groups");
     auto key = TRY(read_key(desk_, which));
-    const auto authority = TRY(which == "worker" ? nebula::create_worker_authority(request, std::move(key)) : nebula::Authority::create(request, std::move(key)));
+    const auto authority = TRY(which == "worker" ? nebula::create_worker_authority(request, std::move(key))
+                                                 : nebula::Authority::create(request, std::move(key)));
     TRY(write_file(files.certificate, authority.certificate().to_pem(), kPrivateFile));
     TRY(enter_in_ledger(desk_, authority.certificate()));
     return authority.certificate();
@@ -123,9 +136,19 @@ class AuthorityKind final : public engine::Kind {
     codec::JsonArray networks, groups;
     for (const auto& n : d.networks) networks.emplace_back(n.text());
     for (const auto& g : d.groups) groups.emplace_back(g);
-    return {{std::string(kAuthorityKind), which}, certificate.fingerprint().text(), 1, "", engine::Status::kReady, "",
-            {{"name", d.name}, {"version", static_cast<int>(d.version)}, {"networks", std::move(networks)}, {"groups", std::move(groups)}},
-            {{"fingerprint", certificate.fingerprint().text()}, {"certificate", certificate.to_pem()}, {"notAfter", format_time(d.not_after)}}};
+    return {{std::string(kAuthorityKind), which},
+            certificate.fingerprint().text(),
+            1,
+            "",
+            engine::Status::kReady,
+            "",
+            {{"name", d.name},
+             {"version", static_cast<int>(d.version)},
+             {"networks", std::move(networks)},
+             {"groups", std::move(groups)}},
+            {{"fingerprint", certificate.fingerprint().text()},
+             {"certificate", certificate.to_pem()},
+             {"notAfter", format_time(d.not_after)}}};
   }
 
   Desk desk_;

@@ -20,7 +20,14 @@ class BackupKind final : public engine::Kind {
     std::vector<engine::Observed> out;
     if (!file_exists(receipt())) return out;
     const auto kept = TRY(context(codec::parse_json(TRY(read_file(receipt()))), "reading " + receipt()));
-    out.push_back({{name(), "home-ca"}, codec::text_at(kept, "authority"), 1, "", engine::Status::kReady, "", kept, {{"place", codec::text_at(kept, "place")}}});
+    out.push_back({{name(), "home-ca"},
+                   codec::text_at(kept, "authority"),
+                   1,
+                   "",
+                   engine::Status::kReady,
+                   "",
+                   kept,
+                   {{"place", codec::text_at(kept, "place")}}});
     return out;
   }
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
@@ -30,15 +37,19 @@ class BackupKind final : public engine::Kind {
     if (variant > 0) return std::nullopt;
     return wish.inputs;
   }
-  engine::Step create(const engine::Intent& intent, const engine::Call& call) override { return keep(intent.request, call); }
+  engine::Step create(const engine::Intent& intent, const engine::Call& call) override {
+    return keep(intent.request, call);
+  }
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     auto kept = observe(call);
     if (!kept) return engine::Failed{kept.error()};
-    if (!kept->empty() && differences(wish, kept->front(), {}).empty()) return engine::Done{current.id, kept->front().outputs};
+    if (!kept->empty() && differences(wish, kept->front(), {}).empty())
+      return engine::Done{current.id, kept->front().outputs};
     return keep(wish.inputs, call);
   }
   engine::Step remove(const engine::Current& current, const engine::Call&) override {
-    if (auto gone = remove_file(receipt()); !gone) return engine::Failed{gone.error()};  // the backup itself is the user's
+    if (auto gone = remove_file(receipt()); !gone)
+      return engine::Failed{gone.error()};  // the backup itself is the user's
     return engine::Done{current.id, {}};
   }
 
@@ -57,8 +68,12 @@ class BackupKind final : public engine::Kind {
     const auto place = backup->place(target);
     call.say("back up", place);
     TRY(back_up_ca_key(desk_.state, *backup, target, false, {}));
-    TRY(write_file(receipt(), codec::to_pretty_text({{"authority", codec::text_at(in, "authority")}, {"kind", codec::text_at(in, "kind")},
-                                                     {"target", target}, {"place", place}}), kPrivateFile));
+    TRY(write_file(receipt(),
+                   codec::to_pretty_text({{"authority", codec::text_at(in, "authority")},
+                                          {"kind", codec::text_at(in, "kind")},
+                                          {"target", target},
+                                          {"place", place}}),
+                   kPrivateFile));
     return place;
   }
 

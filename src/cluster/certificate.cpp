@@ -40,10 +40,15 @@ class CertificateKind final : public engine::Kind {
     return wish.inputs;
   }
 
-  engine::Step create(const engine::Intent& intent, const engine::Call& call) override { return ensure(intent.request, call.clock.now()); }
-  engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override { return ensure(wish.inputs, call.clock.now()); }
+  engine::Step create(const engine::Intent& intent, const engine::Call& call) override {
+    return ensure(intent.request, call.clock.now());
+  }
+  engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override {
+    return ensure(wish.inputs, call.clock.now());
+  }
   engine::Step remove(const engine::Current& current, const engine::Call&) override {
-    return engine::Failed{Error(Code::kUnsupported, fmt::format("{} is never removed by the program", current.address.text()))};
+    return engine::Failed{
+        Error(Code::kUnsupported, fmt::format("{} is never removed by the program", current.address.text()))};
   }
 
  private:
@@ -105,11 +110,21 @@ class CertificateKind final : public engine::Kind {
     codec::JsonArray groups;
     for (const auto& g : d.groups) groups.emplace_back(g);
     const auto key = layout().member_key(member);
-    return {{std::string(kCertificateKind), member}, certificate.fingerprint().text(), 1, "", engine::Status::kReady, "",
-            {{"member", d.name}, {"network", d.networks.empty() ? "" : d.networks.front().text()}, {"groups", std::move(groups)},
-             {"authority", d.issuer.text()}, {"publicKey", codec::encode_base64(d.public_key.bytes)}},
-            {{"fingerprint", certificate.fingerprint().text()}, {"certificate", certificate.to_pem()},
-             {"key", file_exists(key) ? key : ""}, {"notAfter", format_time(d.not_after)}}};
+    return {{std::string(kCertificateKind), member},
+            certificate.fingerprint().text(),
+            1,
+            "",
+            engine::Status::kReady,
+            "",
+            {{"member", d.name},
+             {"network", d.networks.empty() ? "" : d.networks.front().text()},
+             {"groups", std::move(groups)},
+             {"authority", d.issuer.text()},
+             {"publicKey", codec::encode_base64(d.public_key.bytes)}},
+            {{"fingerprint", certificate.fingerprint().text()},
+             {"certificate", certificate.to_pem()},
+             {"key", file_exists(key) ? key : ""},
+             {"notAfter", format_time(d.not_after)}}};
   }
 
   Desk desk_;

@@ -31,7 +31,8 @@ Json ingress(const spec::Cluster& cluster, const std::optional<Facts>& facts) {
   Json ssh = rule("tcp", 22, cluster.lighthouse.ssh_allowed_from, "SSH");
   if (cluster.lighthouse.ssh_allowed_from == "caller") {
     if (!facts) return unknown("UDP 4242, and SSH from this machine's public address");
-    ssh = rule("tcp", 22, facts->caller_address + (facts->caller_address.find(':') == std::string::npos ? "/32" : "/128"), "SSH");
+    ssh = rule("tcp", 22,
+               facts->caller_address + (facts->caller_address.find(':') == std::string::npos ? "/32" : "/128"), "SSH");
   }
   return codec::JsonArray{ssh, rule("udp", cluster.mesh.listen_port, "0.0.0.0/0", "Nebula")};
 }
@@ -53,7 +54,9 @@ Result<std::string> nebula_config(const spec::Cluster& cluster) {
 // A machine that was told something else must be told anew. Authorities are left out: they never change under a cluster.
 std::string bootstrap_hash(const spec::Cluster& cluster) {
   const auto config = nebula_config(cluster);
-  const Json told{{"config", config ? *config : ""}, {"nebula", cluster.bootstrap.nebula_version}, {"mirror", cluster.bootstrap.mirror},
+  const Json told{{"config", config ? *config : ""},
+                  {"nebula", cluster.bootstrap.nebula_version},
+                  {"mirror", cluster.bootstrap.mirror},
                   {"embedded", cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded}};
   return to_hex(crypto::sha256(codec::to_canonical_text(told))).substr(0, 16);
 }
@@ -79,14 +82,21 @@ std::string_view backup_word(spec::BackupKind kind) {
 
 void wish_for_authorities(const spec::Cluster& cluster, std::vector<Wish>& out) {
   const auto hours = cluster.mesh.ca_validity.count();
-  out.push_back({at(kAuthorityKind, "home"),
-                 {{"name", cluster.mesh.ca_name}, {"version", cluster.mesh.certificate_version}, {"validityHours", hours}}, {}});
+  out.push_back(
+      {at(kAuthorityKind, "home"),
+       {{"name", cluster.mesh.ca_name}, {"version", cluster.mesh.certificate_version}, {"validityHours", hours}},
+       {}});
   out.push_back({at(kAuthorityKind, "worker"),
-                 {{"name", cluster.mesh.ca_name + "-workers"}, {"version", cluster.mesh.certificate_version}, {"validityHours", hours},
-                  {"networks", codec::JsonArray{Json(cluster.mesh.worker_range.text())}}, {"groups", texts(cluster.mesh.worker_groups)}}, {}});
+                 {{"name", cluster.mesh.ca_name + "-workers"},
+                  {"version", cluster.mesh.certificate_version},
+                  {"validityHours", hours},
+                  {"networks", codec::JsonArray{Json(cluster.mesh.worker_range.text())}},
+                  {"groups", texts(cluster.mesh.worker_groups)}},
+                 {}});
   if (cluster.secrets.backup != spec::BackupKind::kNone)
     out.push_back({at(kBackupKind, "home-ca"),
-                   {{"authority", reference(at(kAuthorityKind, "home"), "fingerprint")}, {"kind", backup_word(cluster.secrets.backup)},
+                   {{"authority", reference(at(kAuthorityKind, "home"), "fingerprint")},
+                    {"kind", backup_word(cluster.secrets.backup)},
                     {"target", cluster.secrets.backup_target}},
                    {at(kAuthorityKind, "home")}});
 }
@@ -94,10 +104,13 @@ void wish_for_authorities(const spec::Cluster& cluster, std::vector<Wish>& out) 
 Wish machine(const spec::Cluster& cluster, const std::optional<Facts>& facts) {
   const auto& lighthouse = cluster.lighthouse;
   codec::JsonArray zones;
-  if (facts) for (const auto& z : facts->zones) zones.emplace_back(z.text());
+  if (facts)
+    for (const auto& z : facts->zones) zones.emplace_back(z.text());
   Wish wish{at(kInstanceKind, "lighthouse"),
             {{"type", lighthouse.instance_type},
-             {"image", facts ? Json(facts->image.id.text()) : lighthouse.image.empty() ? unknown("newest Amazon Linux 2023") : Json(lighthouse.image)},
+             {"image", facts                      ? Json(facts->image.id.text())
+                       : lighthouse.image.empty() ? unknown("newest Amazon Linux 2023")
+                                                  : Json(lighthouse.image)},
              {"imagePinned", !lighthouse.image.empty()},
              {"rootDevice", facts ? facts->image.root_device : ""},
              {"diskGiB", lighthouse.disk_gib},
@@ -108,7 +121,8 @@ Wish machine(const spec::Cluster& cluster, const std::optional<Facts>& facts) {
              {"bootstrap", bootstrap_hash(cluster)},
              {"homeAuthority", reference(at(kAuthorityKind, "home"), "certificate")},
              {"workerAuthority", reference(at(kAuthorityKind, "worker"), "certificate")}},
-            {at(kGroupKind, "lighthouse"), at(kKeyPairKind, "operator"), at(kAuthorityKind, "home"), at(kAuthorityKind, "worker")}};
+            {at(kGroupKind, "lighthouse"), at(kKeyPairKind, "operator"), at(kAuthorityKind, "home"),
+             at(kAuthorityKind, "worker")}};
   if (cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded) {
     const auto certificate = at(kCertificateKind, cluster.mesh.lighthouse()->name);
     wish.inputs.as_object()["certificate"] = reference(certificate, "certificate");
@@ -120,25 +134,32 @@ Wish machine(const spec::Cluster& cluster, const std::optional<Facts>& facts) {
 
 }  // namespace
 
-std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Facts>& facts, const DesiredOptions& options) {
+std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Facts>& facts,
+                          const DesiredOptions& options) {
   std::vector<Wish> out;
   const auto& name = cluster.name;
   const bool embedded = cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded;
   wish_for_authorities(cluster, out);
   for (const auto& member : cluster.mesh.members)
-    if (member.role != spec::Role::kWorker && (member.role != spec::Role::kLighthouse || embedded)) out.push_back(certificate_of(cluster, member));
+    if (member.role != spec::Role::kWorker && (member.role != spec::Role::kLighthouse || embedded))
+      out.push_back(certificate_of(cluster, member));
   out.push_back({at(kSshKeyKind, "operator"), {{"comment", "tombolo " + name}}, {}});
   out.push_back({at(kGroupKind, "lighthouse"),
-                 {{"name", name + "-lighthouse"}, {"description", "Nebula lighthouse of " + name + ", made by tombolo"},
-                  {"vpc", facts ? Json(facts->vpc.id.text()) : unknown("the region's default VPC")}, {"ingress", ingress(cluster, facts)}}, {}});
+                 {{"name", name + "-lighthouse"},
+                  {"description", "Nebula lighthouse of " + name + ", made by tombolo"},
+                  {"vpc", facts ? Json(facts->vpc.id.text()) : unknown("the region's default VPC")},
+                  {"ingress", ingress(cluster, facts)}},
+                 {}});
   out.push_back({at(kKeyPairKind, "operator"),
-                 {{"name", name + "-operator"}, {"publicKey", reference(at(kSshKeyKind, "operator"), "publicKey")},
+                 {{"name", name + "-operator"},
+                  {"publicKey", reference(at(kSshKeyKind, "operator"), "publicKey")},
                   {"fingerprint", reference(at(kSshKeyKind, "operator"), "fingerprint")}},
                  {at(kSshKeyKind, "operator")}});
   out.push_back({at(kAddressKind, "lighthouse"), Json(codec::JsonObject{}), {}});
   out.push_back(machine(cluster, facts));
   out.push_back({at(kAssociationKind, "lighthouse"),
-                 {{"address", reference(at(kAddressKind, "lighthouse"), "id")}, {"instance", reference(at(kInstanceKind, "lighthouse"), "id")}},
+                 {{"address", reference(at(kAddressKind, "lighthouse"), "id")},
+                  {"instance", reference(at(kInstanceKind, "lighthouse"), "id")}},
                  {at(kAddressKind, "lighthouse"), at(kInstanceKind, "lighthouse")}});
   if (!embedded && options.wait_for_bootstrap) {
     Wish wish = certificate_of(cluster, *cluster.mesh.lighthouse());
@@ -158,10 +179,12 @@ Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const Jso
   bootstrap.authorities_pem = codec::text_at(inputs, "homeAuthority");
   bootstrap.nebula_config = TRY(nebula_config(cluster));
   bootstrap.nebula = TRY(cloudinit::find_artefact("nebula", cluster.bootstrap.nebula_version,
-                                                  TRY(cloudinit::parse_architecture(cluster.lighthouse.architecture)), {cluster.bootstrap.mirror, {}}));
+                                                  TRY(cloudinit::parse_architecture(cluster.lighthouse.architecture)),
+                                                  {cluster.bootstrap.mirror, {}}));
   if (cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded)
     // The recipe's form has one authority in it: exactly three Nebula blocks.
-    bootstrap.embedded = cloudinit::EmbeddedIdentity{codec::text_at(inputs, "certificate"), Secret<std::string>(TRY(read_file(codec::text_at(inputs, "keyFile"))))};
+    bootstrap.embedded = cloudinit::EmbeddedIdentity{
+        codec::text_at(inputs, "certificate"), Secret<std::string>(TRY(read_file(codec::text_at(inputs, "keyFile"))))};
   else
     bootstrap.authorities_pem += codec::text_at(inputs, "workerAuthority");
   return cloudinit::lighthouse_user_data(bootstrap);
@@ -169,20 +192,24 @@ Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const Jso
 
 std::vector<std::string> issued_members(const spec::Cluster& cluster) {
   std::vector<std::string> out;
-  for (const auto& member : cluster.mesh.members) if (member.role != spec::Role::kWorker) out.push_back(member.name);
+  for (const auto& member : cluster.mesh.members)
+    if (member.role != spec::Role::kWorker) out.push_back(member.name);
   return out;
 }
 
 std::optional<double> standing_cost(const spec::Cluster& cluster) {
   const auto machine_price = aws::price_per_hour(cluster.lighthouse.instance_type);
   if (!machine_price) return std::nullopt;
-  return *machine_price + aws::kAddressPerHour + cluster.lighthouse.disk_gib * aws::kDiskPerGibMonth / aws::kHoursPerMonth;
+  return *machine_price + aws::kAddressPerHour +
+         cluster.lighthouse.disk_gib * aws::kDiskPerGibMonth / aws::kHoursPerMonth;
 }
 
 Result<> check_limits(const spec::Cluster& cluster) {
   const auto cost = standing_cost(cluster);
   if (!cost || !cluster.limits.dollars || *cost * aws::kHoursPerMonth <= *cluster.limits.dollars) return {};
-  return fail(Code::kBadInput, fmt::format("the lighthouse alone would cost about ${:.2f} a month, and limits.dollars is {:.2f}", *cost * aws::kHoursPerMonth, *cluster.limits.dollars),
+  return fail(Code::kBadInput,
+              fmt::format("the lighthouse alone would cost about ${:.2f} a month, and limits.dollars is {:.2f}",
+                          *cost * aws::kHoursPerMonth, *cluster.limits.dollars),
               "Raise limits.dollars, or choose a smaller lighthouse.instanceType.");
 }
 

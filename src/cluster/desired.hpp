@@ -14,7 +14,8 @@ struct DesiredOptions {
 };
 
 // Without facts (`plan --offline`) the values that only AWS knows are unknowns.
-std::vector<engine::Wish> desired(const spec::Cluster& cluster, const std::optional<Facts>& facts, const DesiredOptions& options = {});
+std::vector<engine::Wish> desired(const spec::Cluster& cluster, const std::optional<Facts>& facts,
+                                  const DesiredOptions& options = {});
 
 // The lighthouse's user-data from its wish's resolved inputs (authorities, and the embedded identity when the file asks for it).
 Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const engine::Json& inputs);

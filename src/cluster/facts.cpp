@@ -20,7 +20,8 @@ Result<aws::Vpc> default_vpc(Cloud& cloud, const aws::CallOptions& options) {
   auto found = TRY(cloud.ec2.vpcs({{"isDefault", {"true"}}}, options));
   if (!found.empty()) return found.front();
   return fail(Code::kNotFound, fmt::format("the account has no default VPC in {}", cloud.client.region()),
-              fmt::format("Make one with `aws ec2 create-default-vpc --region {}`, or choose another region.", cloud.client.region()));
+              fmt::format("Make one with `aws ec2 create-default-vpc --region {}`, or choose another region.",
+                          cloud.client.region()));
 }
 
 Result<std::vector<aws::Zone>> zones(const spec::Cluster& cluster, Cloud& cloud, const aws::CallOptions& options) {
@@ -38,7 +39,8 @@ Result<std::vector<aws::Zone>> zones(const spec::Cluster& cluster, Cloud& cloud,
     if (std::find(offered.begin(), offered.end(), aws::Zone(wanted)) != offered.end()) out.emplace_back(wanted);
   if (!out.empty()) return out;
   return fail(Code::kNotFound, fmt::format("none of lighthouse.zones offers the instance type {}", type),
-              offered.empty() ? "Choose another lighthouse.instanceType or region." : fmt::format("Zones that do: {}.", fmt::join(offered, ", ")));
+              offered.empty() ? "Choose another lighthouse.instanceType or region."
+                              : fmt::format("Zones that do: {}.", fmt::join(offered, ", ")));
 }
 
 Result<std::string> caller_address(net::Transport& transport, const std::stop_token& stop) {
@@ -47,7 +49,9 @@ Result<std::string> caller_address(net::Transport& transport, const std::stop_to
   request.url = std::string(kCheckIp);
   request.timeout = 10s;
   auto answer = transport.send(request, stop);
-  if (!answer) return fail(Error(answer.error()).context("asking checkip.amazonaws.com for this machine's public address").hint(hint));
+  if (!answer)
+    return fail(
+        Error(answer.error()).context("asking checkip.amazonaws.com for this machine's public address").hint(hint));
   auto text = answer->body;
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
   const auto address = codec::Address::parse(text);
@@ -58,7 +62,8 @@ Result<std::string> caller_address(net::Transport& transport, const std::stop_to
 
 }  // namespace
 
-Result<Facts> look_up(const spec::Cluster& cluster, Cloud& cloud, net::Transport& transport, Clock& clock, const std::stop_token& stop) {
+Result<Facts> look_up(const spec::Cluster& cluster, Cloud& cloud, net::Transport& transport, Clock& clock,
+                      const std::stop_token& stop) {
   const aws::CallOptions options{stop, {}};
   Result<aws::CallerIdentity> caller = fail(Code::kInternal, "not asked");
   Result<aws::Vpc> vpc = fail(Code::kInternal, "not asked");
@@ -66,16 +71,24 @@ Result<Facts> look_up(const spec::Cluster& cluster, Cloud& cloud, net::Transport
   Result<std::vector<aws::Zone>> offered = fail(Code::kInternal, "not asked");
   Result<std::string> address = std::string();
   std::vector<std::function<void()>> tasks{
-      [&] { caller = aws::caller_identity(cloud.client, options); },
-      [&] { vpc = default_vpc(cloud, options); },
-      [&] { image = cluster.lighthouse.image.empty() ? aws::amazon_linux_image(cloud.ec2, cluster.lighthouse.architecture, options)
-                                                     : aws::image_by_id(cloud.ec2, aws::ImageId(cluster.lighthouse.image), options); },
+      [&] { caller = aws::caller_identity(cloud.client, options); }, [&] { vpc = default_vpc(cloud, options); },
+      [&] {
+        image = cluster.lighthouse.image.empty()
+                    ? aws::amazon_linux_image(cloud.ec2, cluster.lighthouse.architecture, options)
+                    : aws::image_by_id(cloud.ec2, aws::ImageId(cluster.lighthouse.image), options);
+      },
       [&] { offered = zones(cluster, cloud, options); }};
-  if (cluster.lighthouse.ssh_allowed_from == "caller") tasks.push_back([&] { address = caller_address(transport, stop); });
+  if (cluster.lighthouse.ssh_allowed_from == "caller")
+    tasks.push_back([&] { address = caller_address(transport, stop); });
   engine::in_parallel(clock, tasks);
   // Who we are comes first: without credentials every other failure is only noise.
   const auto who = TRY(context(std::move(caller), "asking AWS who we are"));
-  Facts facts{who.account, who.arn, TRY(std::move(vpc)), TRY(std::move(image)), TRY(std::move(offered)), TRY(std::move(address))};
+  Facts facts{who.account,
+              who.arn,
+              TRY(std::move(vpc)),
+              TRY(std::move(image)),
+              TRY(std::move(offered)),
+              TRY(std::move(address))};
   if (auto cidr = codec::Cidr::parse(facts.vpc.cidr)) TRY(spec::check_vpc(cluster, *cidr));
   return facts;
 }
@@ -87,7 +100,9 @@ Result<> check_quota(const spec::Cluster& cluster, Cloud& cloud, const std::stop
   if (!facts || code.empty()) return {};
   const auto value = aws::service_quota(cloud.client, std::string(code), {stop, {}});
   if (!value || *value >= facts->vcpus) return {};
-  return fail(Code::kQuota, fmt::format("the account may run {:g} vCPUs of \"{}\" in {}, and {} needs {}", *value, aws::quota_name(code), cluster.region, type, facts->vcpus),
+  return fail(Code::kQuota,
+              fmt::format("the account may run {:g} vCPUs of \"{}\" in {}, and {} needs {}", *value,
+                          aws::quota_name(code), cluster.region, type, facts->vcpus),
               fmt::format("Ask for more: {}", aws::quota_command(code, facts->vcpus, cluster.region)));
 }
 

@@ -17,7 +17,8 @@ struct Facts {
 
 // All lookups at once. Errors: kNotFound for no default VPC, no such image, a type that no zone offers; kBadInput for a VPC
 // that overlaps the plan; and whatever AWS says.
-Result<Facts> look_up(const spec::Cluster& cluster, Cloud& cloud, net::Transport& transport, Clock& clock, const std::stop_token& stop);
+Result<Facts> look_up(const spec::Cluster& cluster, Cloud& cloud, net::Transport& transport, Clock& clock,
+                      const std::stop_token& stop);
 
 // Whether the account may run what the plan launches, asked before anything is made. kQuota names the quota, its value and
 // the command that raises it. Quotas that cannot be read are no obstacle.

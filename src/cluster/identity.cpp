@@ -33,7 +33,8 @@ std::optional<Mark> mark_of(const aws::Tags& tags) {
   return mark;
 }
 
-aws::ClientToken launch_token(const std::string& cluster, const engine::Address& address, std::int64_t generation, const aws::Zone& zone) {
+aws::ClientToken launch_token(const std::string& cluster, const engine::Address& address, std::int64_t generation,
+                              const aws::Zone& zone) {
   // Length-free joining is safe: none of the parts may contain a newline.
   const auto text = cluster + "\n" + address.text() + "\n" + std::to_string(generation) + "\n" + zone.text();
   return aws::ClientToken(to_hex(crypto::sha256(as_bytes(text))));

@@ -11,12 +11,14 @@ inline constexpr std::string_view kTagCluster = "tombolo:cluster";        // met
 inline constexpr std::string_view kTagAddress = "tombolo:address";        // "aws.instance/lighthouse"
 inline constexpr std::string_view kTagGeneration = "tombolo:generation";  // 1, 2, ...
 // On instances only.
-inline constexpr std::string_view kTagBootstrap = "tombolo:bootstrap";    // what it was told: a short hash; a change replaces it
-inline constexpr std::string_view kTagReady = "tombolo:ready";            // how far its bootstrap came: "done", "certificate"
-inline constexpr std::string_view kTagNebulaKey = "tombolo:nebula-key";   // public half of the key the machine made, base64
+inline constexpr std::string_view kTagBootstrap =
+    "tombolo:bootstrap";    // what it was told: a short hash; a change replaces it
+inline constexpr std::string_view kTagReady = "tombolo:ready";  // how far its bootstrap came: "done", "certificate"
+inline constexpr std::string_view kTagNebulaKey =
+    "tombolo:nebula-key";  // public half of the key the machine made, base64
 
 aws::Tags our_tags(const std::string& cluster, const engine::Address& address, std::int64_t generation);
-aws::Filters ours(const std::string& cluster);                            // a filter for all of one cluster's resources
+aws::Filters ours(const std::string& cluster);  // a filter for all of one cluster's resources
 bool is_ours(const aws::Tags& tags, const std::string& cluster);
 
 // Address and generation from our tags; nothing when they are not there or were tampered with.
@@ -30,6 +32,7 @@ std::string tag(const aws::Tags& tags, std::string_view key);  // "" when absent
 
 // The token of one launch: the same (cluster, address, generation, zone) asks for the same machine, however often we ask.
 // 64 characters, [0-9a-f]. Another zone is another token: EC2's tokens are zonal ("Ensuring idempotency", EC2 API).
-aws::ClientToken launch_token(const std::string& cluster, const engine::Address& address, std::int64_t generation, const aws::Zone& zone);
+aws::ClientToken launch_token(const std::string& cluster, const engine::Address& address, std::int64_t generation,
+                              const aws::Zone& zone);
 
 }  // namespace tombolo::cluster

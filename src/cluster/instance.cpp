@@ -31,9 +31,12 @@ aws::Parameters parameters_from(const Json& request) {
 Error end_of(const aws::Instance& instance) {
   const auto sentence = fmt::format("{} ended as {}: {}", instance.id, instance.state,
                                     instance.state_message.empty() ? "no reason given" : instance.state_message);
-  if (instance.state_reason == "Server.InsufficientInstanceCapacity" || instance.state_reason == "Server.SpotInstanceTermination")
+  if (instance.state_reason == "Server.InsufficientInstanceCapacity" ||
+      instance.state_reason == "Server.SpotInstanceTermination")
     return Error(Code::kCapacity, sentence).from({instance.state_reason, 0, ""});
-  return Error(Code::kBroken, sentence).from({instance.state_reason, 0, ""}).hint("Run `tombolo up` again: it makes a new machine.");
+  return Error(Code::kBroken, sentence)
+      .from({instance.state_reason, 0, ""})
+      .hint("Run `tombolo up` again: it makes a new machine.");
 }
 
 class InstanceKind final : public engine::Kind {
@@ -41,7 +44,9 @@ class InstanceKind final : public engine::Kind {
   InstanceKind(Cloud& cloud, MachineRoom room) : cloud_(cloud), room_(std::move(room)) {}
   std::string name() const override { return std::string(kInstanceKind); }
   std::string region() const override { return cloud_.client.region(); }
-  std::vector<std::string> needs() const override { return {std::string(kGroupKind), std::string(kKeyPairKind), std::string(kVolumeKind)}; }
+  std::vector<std::string> needs() const override {
+    return {std::string(kGroupKind), std::string(kKeyPairKind), std::string(kVolumeKind)};
+  }
   bool repeatable() const override { return true; }  // the client token is in the request
 
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
@@ -65,7 +70,8 @@ class InstanceKind final : public engine::Kind {
   Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t generation, int variant) const override {
     const auto& in = wish.inputs;
     const Json* zones = codec::find(in, "zones");
-    if (!zones || !zones->is_array() || static_cast<std::size_t>(variant) >= zones->get_array().size()) return std::nullopt;
+    if (!zones || !zones->is_array() || static_cast<std::size_t>(variant) >= zones->get_array().size())
+      return std::nullopt;
     const aws::Zone zone(codec::text_at(in, fmt::format("zones.{}", variant)));
     const auto user_data = TRY(room_.user_data(in));
     aws::Launch launch;
@@ -79,7 +85,8 @@ class InstanceKind final : public engine::Kind {
     launch.disk_gib = static_cast<int>(codec::number_at(in, "diskGiB"));
     launch.tags = our_tags(cloud_.cluster, wish.address, generation);
     launch.tags[std::string(kTagBootstrap)] = codec::text_at(in, "bootstrap");
-    return Json{{"zone", zone.text()}, {"parameters", to_json(aws::run_instances_parameters(launch))},
+    return Json{{"zone", zone.text()},
+                {"parameters", to_json(aws::run_instances_parameters(launch))},
                 {"userData", TRY(room_.state.keep_user_data(user_data))}};
   }
 
@@ -95,7 +102,8 @@ class InstanceKind final : public engine::Kind {
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     auto found = cloud_.ec2.instances({{"instance-id", {current.id}}}, reading(call));
     if (!found) return engine::Failed{found.error()};
-    if (found->empty()) return engine::Failed{Error(Code::kInconsistent, fmt::format("{} is not visible yet", current.id))};
+    if (found->empty())
+      return engine::Failed{Error(Code::kInconsistent, fmt::format("{} is not visible yet", current.id))};
     const auto& instance = found->front();
     if (instance.gone()) return engine::Failed{end_of(instance)};
     if (instance.state == "stopped" || instance.state == "stopping")
@@ -106,8 +114,10 @@ class InstanceKind final : public engine::Kind {
       return engine::RetryAfter{poll_pause(call), ""};
     }
     if (instance.http_tokens != "required" && codec::text_at(wish.inputs, "metadataTokens") == "required")
-      if (auto done = cloud_.ec2.require_metadata_tokens(instance.id, changing(call)); !done) return engine::Failed{done.error()};
-    if (!room_.wait_for_bootstrap || !tag(instance.tags, kTagReady).empty()) return engine::Done{current.id, outputs(instance)};
+      if (auto done = cloud_.ec2.require_metadata_tokens(instance.id, changing(call)); !done)
+        return engine::Failed{done.error()};
+    if (!room_.wait_for_bootstrap || !tag(instance.tags, kTagReady).empty())
+      return engine::Done{current.id, outputs(instance)};
     return watch_bootstrap(instance, call);
   }
 
@@ -129,16 +139,25 @@ class InstanceKind final : public engine::Kind {
  private:
   // The key is left out while there is none, so that what refers to it stays unknown.
   static Json outputs(const aws::Instance& i) {
-    Json out{{"id", i.id.text()}, {"zone", i.zone.text()}, {"privateIp", i.private_ip}, {"publicIp", i.public_ip}, {"image", i.image.text()},
-             {"ready", tag(i.tags, kTagReady)}};
+    Json out{{"id", i.id.text()},       {"zone", i.zone.text()},   {"privateIp", i.private_ip},
+             {"publicIp", i.public_ip}, {"image", i.image.text()}, {"ready", tag(i.tags, kTagReady)}};
     if (const auto key = tag(i.tags, kTagNebulaKey); !key.empty()) out.as_object()["nebulaKey"] = key;
     return out;
   }
 
   engine::Observed describe(const aws::Instance& i, const Mark& mark) const {
-    engine::Observed out{mark.address, i.id.text(), mark.generation, cloud_.client.region(), engine::Status::kReady, "",
-                         {{"type", i.type}, {"image", i.image.text()}, {"keyName", i.key_name}, {"metadataTokens", i.http_tokens},
-                          {"group", i.groups.empty() ? "" : i.groups.front().text()}, {"bootstrap", tag(i.tags, kTagBootstrap)}},
+    engine::Observed out{mark.address,
+                         i.id.text(),
+                         mark.generation,
+                         cloud_.client.region(),
+                         engine::Status::kReady,
+                         "",
+                         {{"type", i.type},
+                          {"image", i.image.text()},
+                          {"keyName", i.key_name},
+                          {"metadataTokens", i.http_tokens},
+                          {"group", i.groups.empty() ? "" : i.groups.front().text()},
+                          {"bootstrap", tag(i.tags, kTagBootstrap)}},
                          outputs(i)};
     if (i.gone()) {
       out.status = engine::Status::kGoing;
@@ -156,30 +175,41 @@ class InstanceKind final : public engine::Kind {
   // The console is the one channel from the machine that needs no trust in the network: AWS's own API carries it.
   engine::Step watch_bootstrap(const aws::Instance& instance, const engine::Call& call) {
     auto console = cloud_.ec2.console_output(instance.id, true, reading(call));
-    if (!console && console.error().code() == Code::kUnsupported) console = cloud_.ec2.console_output(instance.id, false, reading(call));
+    if (!console && console.error().code() == Code::kUnsupported)
+      console = cloud_.ec2.console_output(instance.id, false, reading(call));
     if (!console) return engine::Failed{console.error()};
     const auto progress = cloudinit::read_console(console->text);
     if (const auto* failed = progress.failed()) return engine::Failed{bootstrap_error(instance, *failed, progress)};
     if (progress.done()) return report_ready(instance, "done", progress, call);
-    if (progress.waiting() && !progress.public_key_pem.empty()) return report_ready(instance, "certificate", progress, call);
+    if (progress.waiting() && !progress.public_key_pem.empty())
+      return report_ready(instance, "certificate", progress, call);
     const auto* now = progress.current();
-    if (now) call.say("bootstrap: " + now->name, now->detail);
-    else call.say("running", "its console is still silent");
+    if (now)
+      call.say("bootstrap: " + now->name, now->detail);
+    else
+      call.say("running", "its console is still silent");
     if (call.clock.now() - call.since > room_.bootstrap_patience)
-      return engine::Failed{Error(Code::kTimeout, fmt::format("the bootstrap of {} did not end within {}", instance.id, format_duration(room_.bootstrap_patience)))
-                                .hint("Look at the machine's console in EC2, then run `tombolo up` again or `tombolo up --recreate lighthouse`.")};
+      return engine::Failed{Error(Code::kTimeout, fmt::format("the bootstrap of {} did not end within {}", instance.id,
+                                                              format_duration(room_.bootstrap_patience)))
+                                .hint("Look at the machine's console in EC2, then run `tombolo up` again or `tombolo "
+                                      "up --recreate lighthouse`.")};
     return engine::RetryAfter{std::max<Duration>(poll_pause(call), 2s), ""};
   }
 
-  static Error bootstrap_error(const aws::Instance& instance, const cloudinit::PhaseProgress& failed, const cloudinit::BootstrapProgress& progress) {
+  static Error bootstrap_error(const aws::Instance& instance, const cloudinit::PhaseProgress& failed,
+                               const cloudinit::BootstrapProgress& progress) {
     std::string log;
     for (const auto& line : progress.log) log += "\n  " + line;
-    return Error(Code::kBroken, fmt::format("the bootstrap of {} failed in its phase {}: {}{}", instance.id, failed.name, failed.detail, log))
-        .hint("The whole log is /var/log/nebula-bootstrap.log on the machine. After mending the cause, run `tombolo up --recreate lighthouse`.");
+    return Error(Code::kBroken, fmt::format("the bootstrap of {} failed in its phase {}: {}{}", instance.id,
+                                            failed.name, failed.detail, log))
+        .hint(
+            "The whole log is /var/log/nebula-bootstrap.log on the machine. After mending the cause, run `tombolo up "
+            "--recreate lighthouse`.");
   }
 
   // The mark on the machine outlives our journal and spares later runs the console.
-  engine::Step report_ready(const aws::Instance& instance, const std::string& how_far, const cloudinit::BootstrapProgress& progress, const engine::Call& call) {
+  engine::Step report_ready(const aws::Instance& instance, const std::string& how_far,
+                            const cloudinit::BootstrapProgress& progress, const engine::Call& call) {
     aws::Tags marks{{std::string(kTagReady), how_far}};
     auto out = outputs(instance);
     if (!progress.public_key_pem.empty()) {
@@ -190,7 +220,8 @@ class InstanceKind final : public engine::Kind {
       out.as_object()["nebulaKey"] = text;
     }
     out.as_object()["ready"] = how_far;
-    if (auto done = cloud_.ec2.create_tags({instance.id.text()}, marks, changing(call)); !done) return engine::Failed{done.error()};
+    if (auto done = cloud_.ec2.create_tags({instance.id.text()}, marks, changing(call)); !done)
+      return engine::Failed{done.error()};
     call.say("bootstrapped", how_far == "done" ? "" : "the machine made its key and waits for its certificate");
     return engine::Done{instance.id.text(), std::move(out)};
   }
@@ -201,6 +232,8 @@ class InstanceKind final : public engine::Kind {
 
 }  // namespace
 
-std::shared_ptr<engine::Kind> instance_kind(Cloud& cloud, MachineRoom room) { return std::make_shared<InstanceKind>(cloud, std::move(room)); }
+std::shared_ptr<engine::Kind> instance_kind(Cloud& cloud, MachineRoom room) {
+  return std::make_shared<InstanceKind>(cloud, std::move(room));
+}
 
 }  // namespace tombolo::cluster

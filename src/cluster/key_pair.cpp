@@ -34,7 +34,8 @@ class KeyPairKind final : public engine::Kind {
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
     std::vector<engine::Observed> out;
     for (const auto& key : TRY(cloud_.ec2.key_pairs(ours(cloud_.cluster), reading(call))))
-      if (auto mark = mark_of(key.tags); mark && mark->address.kind == kKeyPairKind) out.push_back(describe(key, *mark));
+      if (auto mark = mark_of(key.tags); mark && mark->address.kind == kKeyPairKind)
+        out.push_back(describe(key, *mark));
     return out;
   }
 
@@ -44,8 +45,9 @@ class KeyPairKind final : public engine::Kind {
   }
 
   engine::Step create(const engine::Intent& intent, const engine::Call& call) override {
-    auto key = cloud_.ec2.import_key_pair(codec::text_at(intent.request, "name"), codec::text_at(intent.request, "publicKey"),
-                                          our_tags(cloud_.cluster, intent.address, intent.generation), changing(call));
+    auto key =
+        cloud_.ec2.import_key_pair(codec::text_at(intent.request, "name"), codec::text_at(intent.request, "publicKey"),
+                                   our_tags(cloud_.cluster, intent.address, intent.generation), changing(call));
     if (!key) return engine::Failed{key.error()};
     return engine::Done{key->id.text(), {{"id", key->id.text()}, {"name", key->name}}};
   }
@@ -54,9 +56,12 @@ class KeyPairKind final : public engine::Kind {
     const auto name = codec::text_at(intent.request, "name");
     for (const auto& key : TRY(cloud_.ec2.key_pairs({{"key-name", {name}}}, reading(call)))) {
       const auto mark = mark_of(key.tags);
-      if (is_ours(key.tags, cloud_.cluster) && mark && mark->address == intent.address) return engine::Sight{describe(key, *mark), {}};
-      return engine::Sight{{}, Error(Code::kConflict, fmt::format("the EC2 key pair {} exists already and is not this cluster's", name))
-                                   .hint("Delete it in the EC2 console if nothing needs it, or choose another metadata.name.")};
+      if (is_ours(key.tags, cloud_.cluster) && mark && mark->address == intent.address)
+        return engine::Sight{describe(key, *mark), {}};
+      return engine::Sight{
+          {},
+          Error(Code::kConflict, fmt::format("the EC2 key pair {} exists already and is not this cluster's", name))
+              .hint("Delete it in the EC2 console if nothing needs it, or choose another metadata.name.")};
     }
     return engine::Sight{};
   }
@@ -73,8 +78,14 @@ class KeyPairKind final : public engine::Kind {
 
  private:
   engine::Observed describe(const aws::KeyPair& key, const Mark& mark) const {
-    return {mark.address, key.id.text(), mark.generation, cloud_.client.region(), engine::Status::kReady, "",
-            {{"name", key.name}, {"fingerprint", normal_fingerprint(key.fingerprint)}}, {{"id", key.id.text()}, {"name", key.name}}};
+    return {mark.address,
+            key.id.text(),
+            mark.generation,
+            cloud_.client.region(),
+            engine::Status::kReady,
+            "",
+            {{"name", key.name}, {"fingerprint", normal_fingerprint(key.fingerprint)}},
+            {{"id", key.id.text()}, {"name", key.name}}};
   }
 
   Cloud& cloud_;

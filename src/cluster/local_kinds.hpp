@@ -15,7 +15,8 @@ namespace tombolo::cluster {
 struct Desk {
   store::StateFolder state;
   store::AskPassphrase ask_ca_passphrase;  // for an encrypted home CA key
-  std::function<Result<std::unique_ptr<store::SecretBackup>>(const std::string& kind, const std::string& target)> open_backup;
+  std::function<Result<std::unique_ptr<store::SecretBackup>>(const std::string& kind, const std::string& target)>
+      open_backup;
   std::shared_ptr<std::mutex> ledger = std::make_shared<std::mutex>();
 };
 

@@ -16,14 +16,17 @@ std::vector<Observed> remembered(const engine::State& state, const engine::Kinds
   std::vector<Observed> out;
   for (const auto& [address, record] : state)
     if (!record.id.empty() && !engine::find(local, address.kind))
-      out.push_back({address, record.id, record.generation, record.region, engine::Status::kReady, "", record.inputs, record.outputs});
+      out.push_back({address, record.id, record.generation, record.region, engine::Status::kReady, "", record.inputs,
+                     record.outputs});
   return out;
 }
 
 Result<> check_region(const Session& session) {
   for (const auto& [address, record] : session.state())
     if (!record.region.empty() && record.region != session.cluster().region && (!record.id.empty() || record.creating))
-      return fail(Code::kConflict, fmt::format("the cluster file says region {}, but {} lives in {}", session.cluster().region, address.text(), record.region),
+      return fail(Code::kConflict,
+                  fmt::format("the cluster file says region {}, but {} lives in {}", session.cluster().region,
+                              address.text(), record.region),
                   "Run `tombolo down` first: it searches both regions. Then run `tombolo up` in the new one.");
   return {};
 }
@@ -49,9 +52,10 @@ Result<Looked> look(Session& session, bool offline, const std::stop_token& stop)
   }
   Result<Facts> facts = fail(Code::kInternal, "not asked");
   Result<std::vector<Observed>> world = fail(Code::kInternal, "not asked");
-  engine::in_parallel(session.clock(), {
-      [&] { facts = look_up(session.cluster(), *region.cloud, session.options().transport, session.clock(), stop); },
-      [&] { world = engine::observe(out.kinds, session.clock(), stop); }});
+  engine::in_parallel(
+      session.clock(),
+      {[&] { facts = look_up(session.cluster(), *region.cloud, session.options().transport, session.clock(), stop); },
+       [&] { world = engine::observe(out.kinds, session.clock(), stop); }});
   if (stop.stop_requested()) return fail(Code::kCancelled, "stopped while looking; nothing was changed");
   out.facts = TRY(std::move(facts));
   out.world = TRY(std::move(world));
@@ -69,7 +73,8 @@ bool launches(const engine::Plan& plan) {
 Result<Planned> make_plan(Session& session, const PlanRequest& request, const std::stop_token& stop) {
   auto looked = TRY(look(session, request.offline, stop));
   const auto wishes = desired(session.cluster(), looked.facts, {session.options().wait_for_bootstrap});
-  auto plan = TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds, {request.recreate, false, session.clock().now()}));
+  auto plan = TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds,
+                                    {request.recreate, false, session.clock().now()}));
   return Planned{std::move(looked.facts), std::move(looked.kinds), std::move(plan)};
 }
 
@@ -81,7 +86,8 @@ Result<UpReport> up(Session& session, Planned next, const std::stop_token& stop)
     const bool changes = !next.plan.empty();
     report.changed = report.changed || changes;
     if (!changes && next.plan.count(Action::kAdopt) == 0) return report;
-    auto applied = engine::apply(next.plan, session.surroundings(next.kinds, session.state()), stop, {8, session.options().seed});
+    auto applied =
+        engine::apply(next.plan, session.surroundings(next.kinds, session.state()), stop, {8, session.options().seed});
     report.applied.cancelled = applied.cancelled;
     std::move(applied.operations.begin(), applied.operations.end(), std::back_inserter(report.applied.operations));
     if (!report.applied.ok() || report.applied.cancelled || !changes) {
@@ -98,7 +104,8 @@ Result<UpReport> up(Session& session, Planned next, const std::stop_token& stop)
 Result<StatusReport> status(Session& session, const std::stop_token& stop) {
   auto looked = TRY(look(session, false, stop));
   const auto wishes = desired(session.cluster(), looked.facts, {session.options().wait_for_bootstrap});
-  auto plan = TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds, {{}, false, session.clock().now()}));
+  auto plan =
+      TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds, {{}, false, session.clock().now()}));
   return StatusReport{std::move(*looked.facts), std::move(plan), std::move(looked.world)};
 }
 

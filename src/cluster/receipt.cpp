@@ -17,14 +17,16 @@ using engine::Observed;
 // The records of one region: what lives elsewhere is not missing here.
 engine::State records_in(const engine::State& state, const std::string& region) {
   engine::State out;
-  for (const auto& [address, record] : state) if (record.region == region) out.emplace(address, record);
+  for (const auto& [address, record] : state)
+    if (record.region == region) out.emplace(address, record);
   return out;
 }
 
 Result<engine::Plan> plan_region(Session& session, const std::string& name, const std::stop_token& stop) {
   auto& region = session.region(name);
   const auto world = TRY(engine::observe(region.kinds, session.clock(), stop));
-  return engine::make_plan({}, world, records_in(session.state(), name), region.kinds, {{}, true, session.clock().now()});
+  return engine::make_plan({}, world, records_in(session.state(), name), region.kinds,
+                           {{}, true, session.clock().now()});
 }
 
 bool is_billable(std::string_view kind) { return kind == kInstanceKind || kind == kAddressKind || kind == kVolumeKind; }
@@ -36,7 +38,8 @@ Result<std::vector<Left>> sweep(Session& session, const std::string& name, const
   for (const auto& o : TRY(engine::observe(region.kinds, session.clock(), stop)))
     out.push_back({name, o.address.text(), o.id, is_billable(o.address.kind), o.status_detail});
   for (const auto& v : TRY(region.cloud->ec2.volumes(ours(session.cluster().name), {stop, {}})))
-    if (v.state != "available" && v.state != "deleting") out.push_back({name, "aws.volume/" + v.id.text(), v.id.text(), true, "a disk that is " + v.state});
+    if (v.state != "available" && v.state != "deleting")
+      out.push_back({name, "aws.volume/" + v.id.text(), v.id.text(), true, "a disk that is " + v.state});
   for (const auto& i : TRY(region.cloud->ec2.interfaces(ours(session.cluster().name), {stop, {}})))
     out.push_back({name, "network interface", i.id.text(), false, i.description});
   return out;
@@ -56,7 +59,8 @@ void explain(std::vector<Left>& left, const engine::ApplyReport& report) {
   for (const auto& operation : report.operations) {
     if (!operation.error) continue;
     const auto same = [&](const Left& l) { return l.what == operation.address.text(); };
-    if (auto it = std::find_if(left.begin(), left.end(), same); it != left.end()) it->reason = operation.error->text() + (operation.error->hint().empty() ? "" : ". " + operation.error->hint());
+    if (auto it = std::find_if(left.begin(), left.end(), same); it != left.end())
+      it->reason = operation.error->text() + (operation.error->hint().empty() ? "" : ". " + operation.error->hint());
   }
 }
 
@@ -85,12 +89,14 @@ Result<Receipt> down(Session& session, const std::stop_token& stop) {
     for (const auto& o : report.operations)
       if (o.done && !o.id.empty()) receipt.removed.push_back({name, o.address.text(), o.id});
     receipt.cancelled = receipt.cancelled || report.cancelled || stop.stop_requested();
-    auto left = report.ok() && !receipt.cancelled ? TRY(sweep_until_zero(session, name, stop)) : TRY(sweep(session, name, {}));
+    auto left =
+        report.ok() && !receipt.cancelled ? TRY(sweep_until_zero(session, name, stop)) : TRY(sweep(session, name, {}));
     explain(left, report);
     std::move(left.begin(), left.end(), std::back_inserter(receipt.left));
     // What failed without leaving anything behind that our tags show (a settle that could not look) is not proven gone.
     for (const auto& o : report.operations)
-      if (o.error && std::none_of(receipt.left.begin(), receipt.left.end(), [&](const Left& l) { return l.what == o.address.text(); }))
+      if (o.error && std::none_of(receipt.left.begin(), receipt.left.end(),
+                                  [&](const Left& l) { return l.what == o.address.text(); }))
         receipt.left.push_back({name, o.address.text(), o.id, is_billable(o.address.kind), o.error->text()});
     if (receipt.cancelled) break;
   }
@@ -101,12 +107,16 @@ Result<Receipt> down(Session& session, const std::stop_token& stop) {
 }
 
 engine::Json to_json(const Receipt& receipt) {
-  codec::JsonArray regions(receipt.regions.begin(), receipt.regions.end()), searched(receipt.searched.begin(), receipt.searched.end()),
-      kept(receipt.kept.begin(), receipt.kept.end()), removed, left;
+  codec::JsonArray regions(receipt.regions.begin(), receipt.regions.end()),
+      searched(receipt.searched.begin(), receipt.searched.end()), kept(receipt.kept.begin(), receipt.kept.end()),
+      removed, left;
   for (const auto& r : receipt.removed) removed.push_back({{"region", r.region}, {"address", r.address}, {"id", r.id}});
-  for (const auto& l : receipt.left) left.push_back({{"region", l.region}, {"what", l.what}, {"id", l.id}, {"billable", l.billable}, {"reason", l.reason}});
-  return {{"regions", std::move(regions)}, {"searched", std::move(searched)}, {"removed", std::move(removed)}, {"left", std::move(left)},
-          {"kept", std::move(kept)}, {"billable", receipt.billable()}, {"zero", receipt.zero()}};
+  for (const auto& l : receipt.left)
+    left.push_back(
+        {{"region", l.region}, {"what", l.what}, {"id", l.id}, {"billable", l.billable}, {"reason", l.reason}});
+  return {{"regions", std::move(regions)}, {"searched", std::move(searched)}, {"removed", std::move(removed)},
+          {"left", std::move(left)},       {"kept", std::move(kept)},         {"billable", receipt.billable()},
+          {"zero", receipt.zero()}};
 }
 
 }  // namespace tombolo::cluster

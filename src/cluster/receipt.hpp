@@ -13,18 +13,18 @@ struct Removed {
 
 struct Left {
   std::string region;
-  std::string what;       // "aws.security_group/lighthouse"
+  std::string what;  // "aws.security_group/lighthouse"
   std::string id;
   bool billable = false;
-  std::string reason;     // what blocks it and whose that is; "" when only not gone yet
+  std::string reason;  // what blocks it and whose that is; "" when only not gone yet
 };
 
 struct Receipt {
-  std::vector<std::string> regions;   // searched
+  std::vector<std::string> regions;  // searched
   std::vector<std::string> searched;  // what was asked in each: "instances by tag tombolo:cluster"
   std::vector<Removed> removed;
   std::vector<Left> left;
-  std::vector<std::string> kept;      // files of ours that stay on this machine
+  std::vector<std::string> kept;  // files of ours that stay on this machine
   bool cancelled = false;
   int billable() const;
   bool zero() const { return left.empty() && !cancelled; }

@@ -11,7 +11,8 @@
 
 namespace tombolo::cluster {
 
-Session::Session(SessionOptions options) : options_(std::move(options)), folder_(options_.state_folder), run_(random_id(6)) {}
+Session::Session(SessionOptions options)
+    : options_(std::move(options)), folder_(options_.state_folder), run_(random_id(6)) {}
 
 Result<std::unique_ptr<Session>> Session::open(SessionOptions options, Access access, std::string_view command) {
   auto session = std::unique_ptr<Session>(new Session(std::move(options)));
@@ -20,7 +21,10 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, Access ac
     session->lock_ = TRY(store::ClusterLock::acquire(session->folder_, command, session->clock().now()));
     session->journal_ = TRY(store::Journal::open(session->folder_.journal()));
     if (session->options_.on_journal_write) session->journal_->on_write(session->options_.on_journal_write);
-    TRY(session->write_down("run.begin", {{"command", command}, {"region", session->cluster().region}, {"cluster", session->cluster().name}, {"version", TOMBOLO_VERSION}}));
+    TRY(session->write_down("run.begin", {{"command", command},
+                                          {"region", session->cluster().region},
+                                          {"cluster", session->cluster().name},
+                                          {"version", TOMBOLO_VERSION}}));
   } else if (file_exists(session->folder_.journal())) {
     session->journal_ = TRY(store::Journal::open_read_only(session->folder_.journal()));
   }
@@ -30,14 +34,17 @@ Result<std::unique_ptr<Session>> Session::open(SessionOptions options, Access ac
 
 Desk Session::desk() {
   Desk desk{folder_, options_.ask_ca_passphrase, {}, ledger_};
-  desk.open_backup = [this](const std::string& kind, const std::string& target) -> Result<std::unique_ptr<store::SecretBackup>> {
+  desk.open_backup = [this](const std::string& kind,
+                            const std::string& target) -> Result<std::unique_ptr<store::SecretBackup>> {
     if (options_.backup_instead) return options_.backup_instead();
     if (kind == "1password") return store::make_one_password_backup({cluster().secrets.vault, "op"});
     if (kind == "file") {
       const bool from_home = target.starts_with("~/");
-      return store::make_file_backup(from_home ? options_.aws.environment.home() + target.substr(1) : target, options_.ask_backup_passphrase);
+      return store::make_file_backup(from_home ? options_.aws.environment.home() + target.substr(1) : target,
+                                     options_.ask_backup_passphrase);
     }
-    if (kind == "ssm") return make_ssm_backup(*region(cluster().region).client, {{std::string(kTagCluster), cluster().name}});
+    if (kind == "ssm")
+      return make_ssm_backup(*region(cluster().region).client, {{std::string(kTagCluster), cluster().name}});
     return fail(Code::kUnsupported, fmt::format("\"{}\" is no place for a backup that this version knows", kind));
   };
   return desk;
@@ -46,13 +53,15 @@ Desk Session::desk() {
 Result<std::unique_ptr<store::SecretBackup>> Session::open_backup() {
   const auto& secrets = cluster().secrets;
   if (secrets.backup == spec::BackupKind::kNone)
-    return fail(Code::kBadInput, "the cluster file names no place for a backup of the CA key", "Set secrets.backup to 1password, file or ssm, and secrets.target.");
+    return fail(Code::kBadInput, "the cluster file names no place for a backup of the CA key",
+                "Set secrets.backup to 1password, file or ssm, and secrets.target.");
   return desk().open_backup(std::string(spec::name(secrets.backup)), secrets.backup_target);
 }
 
 engine::Kinds Session::local_kinds() {
   if (local_.empty())
-    local_ = {authority_kind(desk()), backup_kind(desk()), certificate_kind(desk(), issued_members(cluster())), ssh_key_kind(desk())};
+    local_ = {authority_kind(desk()), backup_kind(desk()), certificate_kind(desk(), issued_members(cluster())),
+              ssh_key_kind(desk())};
   return local_;
 }
 
@@ -62,17 +71,21 @@ Session::Region& Session::region(const std::string& name) {
   auto config = options_.aws;
   config.region = name;
   config.seed = options_.seed;
-  region.client = std::make_unique<aws::Client>(options_.clock, options_.transport, options_.credentials, config, options_.aws_files);
+  region.client = std::make_unique<aws::Client>(options_.clock, options_.transport, options_.credentials, config,
+                                                options_.aws_files);
   region.cloud = std::make_unique<Cloud>(*region.client, cluster().name);
-  MachineRoom room{folder_, [this](const engine::Json& inputs) { return lighthouse_user_data(cluster(), inputs); }, options_.wait_for_bootstrap};
-  region.kinds = {security_group_kind(*region.cloud), key_pair_kind(*region.cloud), address_kind(*region.cloud),
-                  volume_kind(*region.cloud), instance_kind(*region.cloud, room), association_kind(*region.cloud)};
+  MachineRoom room{folder_, [this](const engine::Json& inputs) { return lighthouse_user_data(cluster(), inputs); },
+                   options_.wait_for_bootstrap};
+  region.kinds = {security_group_kind(*region.cloud), key_pair_kind(*region.cloud),
+                  address_kind(*region.cloud),        volume_kind(*region.cloud),
+                  instance_kind(*region.cloud, room), association_kind(*region.cloud)};
   return region;
 }
 
 Result<std::vector<std::string>> Session::regions_ever_used() {
   std::set<std::string> out{cluster().region};
-  for (const auto& [address, record] : state_) if (!record.region.empty()) out.insert(record.region);
+  for (const auto& [address, record] : state_)
+    if (!record.region.empty()) out.insert(record.region);
   if (journal_) {
     std::int64_t after = 0;
     while (true) {
@@ -96,7 +109,8 @@ void Session::tell(std::string detail) {
 }
 
 Result<> Session::write_down(std::string event, engine::Json body) {
-  TRY(context(journal_->append({0, clock().now(), run_, "", std::move(event), std::move(body)}), "writing the journal"));
+  TRY(context(journal_->append({0, clock().now(), run_, "", std::move(event), std::move(body)}),
+              "writing the journal"));
   return {};
 }
 

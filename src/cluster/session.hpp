@@ -23,13 +23,13 @@ struct SessionOptions {
   store::AskPassphrase ask_ca_passphrase;         // may be empty
   store::AskPassphrase ask_backup_passphrase;     // may be empty
   std::function<std::unique_ptr<store::SecretBackup>()> backup_instead;  // the simulated site's; empty: the file's own
-  engine::EventSink events;                       // may be empty
+  engine::EventSink events;  // may be empty
   bool wait_for_bootstrap = true;
-  std::uint64_t seed = 1;                         // of jitter
+  std::uint64_t seed = 1;  // of jitter
   std::function<void(store::Moment, const store::Entry&)> on_journal_write;  // the crash campaign's hook; may be empty
 };
 
-enum class Access { kLook, kChange };             // kChange takes the cluster lock and may make the state folder
+enum class Access { kLook, kChange };  // kChange takes the cluster lock and may make the state folder
 
 class Session {
  public:
@@ -62,7 +62,7 @@ class Session {
   Result<std::vector<std::string>> regions_ever_used();
 
   engine::Surroundings surroundings(const engine::Kinds& kinds, engine::State& state);
-  void tell(std::string detail);                  // a note event
+  void tell(std::string detail);  // a note event
   Result<> write_down(std::string event, engine::Json body);  // about the run itself
 
  private:

@@ -1,6 +1,6 @@
+#include "crypto/ssh_key.hpp"
 #include "base/files.hpp"
 #include "cluster/local_kinds.hpp"
-#include "crypto/ssh_key.hpp"
 
 namespace tombolo::cluster {
 
@@ -26,7 +26,8 @@ class SshKeyKind final : public engine::Kind {
   engine::Step create(const engine::Intent& intent, const engine::Call&) override {
     if (!file_exists(desk_.state.ssh_key())) {
       const crypto::SshKey pair{crypto::Ed25519Key::generate(), codec::text_at(intent.request, "comment")};
-      if (auto made = desk_.state.create("ssh/id_ed25519", crypto::openssh_private_key(pair).expose()); !made) return engine::Failed{made.error()};
+      if (auto made = desk_.state.create("ssh/id_ed25519", crypto::openssh_private_key(pair).expose()); !made)
+        return engine::Failed{made.error()};
     }
     return give();
   }
@@ -39,17 +40,27 @@ class SshKeyKind final : public engine::Kind {
   engine::Step give() {
     auto o = read();
     if (!o) return engine::Failed{o.error()};
-    if (auto written = write_file(desk_.state.ssh_public_key(), codec::text_at(o->outputs, "publicKey") + "\n", kPrivateFile); !written)
+    if (auto written =
+            write_file(desk_.state.ssh_public_key(), codec::text_at(o->outputs, "publicKey") + "\n", kPrivateFile);
+        !written)
       return engine::Failed{written.error()};
     return engine::Done{o->id, o->outputs};
   }
 
   Result<engine::Observed> read() const {
     const Secret<std::string> text(TRY(read_file(desk_.state.ssh_key())));
-    const auto pair = TRY(context(crypto::parse_openssh_private_key(text.expose()), "reading " + desk_.state.ssh_key()));
+    const auto pair =
+        TRY(context(crypto::parse_openssh_private_key(text.expose()), "reading " + desk_.state.ssh_key()));
     const auto fingerprint = crypto::openssh_fingerprint(pair.key.public_key());
-    return engine::Observed{{std::string(kSshKeyKind), "operator"}, fingerprint, 1, "", engine::Status::kReady, "", Json(codec::JsonObject{}),
-                            {{"fingerprint", fingerprint}, {"publicKey", crypto::openssh_public_line(pair.key.public_key(), pair.comment)}}};
+    return engine::Observed{{std::string(kSshKeyKind), "operator"},
+                            fingerprint,
+                            1,
+                            "",
+                            engine::Status::kReady,
+                            "",
+                            Json(codec::JsonObject{}),
+                            {{"fingerprint", fingerprint},
+                             {"publicKey", crypto::openssh_public_line(pair.key.public_key(), pair.comment)}}};
   }
 
   Desk desk_;

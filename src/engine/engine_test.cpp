@@ -45,7 +45,8 @@ class Engine : public testing::Test {
     auto world = observe(kinds_, clock_, {});
     EXPECT_TRUE(world);
     plan_ = *make_plan(wished, *world, state, kinds_, options);
-    return apply(plan_, {kinds_, **journal, state, clock_, [&](const Event& e) { events_.push_back(e); }, "run"}, stop, {4, 1});
+    return apply(plan_, {kinds_, **journal, state, clock_, [&](const Event& e) { events_.push_back(e); }, "run"}, stop,
+                 {4, 1});
   }
 
   std::filesystem::path folder_;
@@ -135,7 +136,9 @@ TEST_F(Engine, NeverUsesAGenerationTwice) {
 
 TEST_F(Engine, StopFinishesCallsInFlightAndTheNextRunGoesOn) {
   std::stop_source stop;
-  shop_.after_call = [&](const std::string& what) { if (what == "create") stop.request_stop(); };
+  shop_.after_call = [&](const std::string& what) {
+    if (what == "create") stop.request_stop();
+  };
   EXPECT_TRUE(run(wishes(), {}, stop.get_token()).cancelled);
   shop_.after_call = [](auto&) {};
   EXPECT_TRUE(run(wishes()).ok());
@@ -149,21 +152,32 @@ TEST_F(Engine, DyingAtAnyPointAndRunningAgainGivesOneOfEach) {
     int passed = 0;
     bool died = false;
     const auto maybe_die = [&] {
-      if (died || passed++ == point) { died = true; throw Crash(); }
+      if (died || passed++ == point) {
+        died = true;
+        throw Crash();
+      }
     };
     shop_.things.clear();
     std::filesystem::remove(folder_ / "journal.db");
-    shop_.before_call = shop_.after_call = [&](const std::string& what) { if (what != "observe") maybe_die(); };
+    shop_.before_call = shop_.after_call = [&](const std::string& what) {
+      if (what != "observe") maybe_die();
+    };
     on_write_ = [&](store::Moment, const store::Entry&) { maybe_die(); };
     const bool removing = point % 2;
-    try { run(wishes()); } catch (const Crash&) {}
+    try {
+      run(wishes());
+    } catch (const Crash&) {}
     const bool whole_run_survived = !died;
     shop_.before_call = shop_.after_call = [](auto&) {};
     on_write_ = {};
     const auto report = removing ? run({}, {{}, true}) : run(wishes());
-    ASSERT_TRUE(report.ok()) << "died at point " << point << ": " << (report.errors().empty() ? "" : report.errors()[0].text());
+    ASSERT_TRUE(report.ok()) << "died at point " << point << ": "
+                             << (report.errors().empty() ? "" : report.errors()[0].text());
     ASSERT_EQ(shop_.things.size(), removing ? 0u : 4u) << "died at point " << point;
-    if (whole_run_survived) { EXPECT_GT(point, 30); break; }
+    if (whole_run_survived) {
+      EXPECT_GT(point, 30);
+      break;
+    }
   }
 }
 
@@ -179,7 +193,8 @@ TEST(Plan, TenThousandMachinesAreLinear) {
 }
 
 TEST(Plan, ACircleOfNeedsIsRefused) {
-  const auto plan = make_plan({{kGroup, Json(codec::JsonObject{}), {kKey}}, {kKey, Json(codec::JsonObject{}), {kGroup}}}, {}, {}, {});
+  const auto plan =
+      make_plan({{kGroup, Json(codec::JsonObject{}), {kKey}}, {kKey, Json(codec::JsonObject{}), {kGroup}}}, {}, {}, {});
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code(), Code::kInternal);
 }

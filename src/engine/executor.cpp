@@ -16,7 +16,8 @@ bool ApplyReport::ok() const {
 
 std::vector<Error> ApplyReport::errors() const {
   std::vector<Error> out;
-  for (const auto& o : operations) if (o.error) out.push_back(*o.error);
+  for (const auto& o : operations)
+    if (o.error) out.push_back(*o.error);
   return out;
 }
 
@@ -41,13 +42,17 @@ struct Due {
 class Executor {
  public:
   Executor(const Plan& plan, Surroundings& around, const std::stop_token& stop, const ApplyOptions& options)
-      : around_(around), stop_(stop), options_(options), ledger_(around.journal, around.state, around.run, around.clock) {
+      : around_(around),
+        stop_(stop),
+        options_(options),
+        ledger_(around.journal, around.state, around.run, around.clock) {
     build(plan);
   }
 
   ApplyReport run() {
     left_ = nodes_.size();
-    for (std::size_t i = 0; i < nodes_.size(); ++i) if (!nodes_[i].open) due_.push({around_.clock.now(), i});
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (!nodes_[i].open) due_.push({around_.clock.now(), i});
     const int threads = std::min<int>(options_.threads, static_cast<int>(nodes_.size()));
     std::vector<std::jthread> crew;
     alive_ = threads;
@@ -87,8 +92,8 @@ class Executor {
   }
 
   void build(const Plan& plan) {
-    std::unordered_map<std::string, std::size_t> maker;                       // address -> the node that makes it ready
-    std::unordered_map<std::string, std::vector<std::size_t>> removals;       // kind -> nodes that remove
+    std::unordered_map<std::string, std::size_t> maker;  // address -> the node that makes it ready
+    std::unordered_map<std::string, std::vector<std::size_t>> removals;  // kind -> nodes that remove
     for (const auto& change : plan.changes) {
       const auto text = change.address.text();
       std::optional<std::size_t> node;
@@ -147,7 +152,11 @@ class Executor {
       const auto version = version_;
       if (over_ || left_ == 0) return std::nullopt;
       if (stop_.stop_requested()) {
-        if (in_hand_ == 0) { over_ = true; around_.clock.notify(); return std::nullopt; }
+        if (in_hand_ == 0) {
+          over_ = true;
+          around_.clock.notify();
+          return std::nullopt;
+        }
       } else if (!due_.empty() && due_.top().when <= around_.clock.now()) {
         const auto node = due_.top().node;
         due_.pop();
@@ -170,7 +179,8 @@ class Executor {
     }
     Call call{around_.clock, stop_, {}, 0, [&](std::string phase, std::string detail) { say(node, phase, detail); }};
     Step step = node.operation ? node.operation->advance(ledger_, call)
-                               : Step(Failed{Error(Code::kUnsupported, fmt::format("this version knows no kind {}", node.result.address.kind))});
+                               : Step(Failed{Error(Code::kUnsupported, fmt::format("this version knows no kind {}",
+                                                                                   node.result.address.kind))});
     std::lock_guard guard(mutex_);
     --in_hand_;
     ++version_;
@@ -191,7 +201,8 @@ class Executor {
       node.result.done = true;
       node.result.id = done->id;
       tell_locked(EventType::kStepDone, node, "", "");
-      for (auto d : node.dependents) if (--nodes_[d].open == 0) due_.push({around_.clock.now(), d});
+      for (auto d : node.dependents)
+        if (--nodes_[d].open == 0) due_.push({around_.clock.now(), d});
       return;
     }
     Error error = std::get<Failed>(std::move(step)).error;
@@ -206,7 +217,8 @@ class Executor {
       if (dependent.result.skipped) continue;
       dependent.result.skipped = true;
       --left_;
-      tell_locked(EventType::kStepSkipped, dependent, "", fmt::format("not tried: needs {}", nodes_[index].result.address.text()));
+      tell_locked(EventType::kStepSkipped, dependent, "",
+                  fmt::format("not tried: needs {}", nodes_[index].result.address.text()));
       skip_dependents(d);
     }
   }
@@ -225,7 +237,8 @@ class Executor {
   }
   void tell_locked(EventType type, const Node& node, std::string phase, std::string detail) {
     if (around_.events)
-      around_.events({around_.clock.now(), type, node.result.address.text(), node.result.action, std::move(phase), std::move(detail)});
+      around_.events({around_.clock.now(), type, node.result.address.text(), node.result.action, std::move(phase),
+                      std::move(detail)});
   }
 
   Surroundings& around_;
@@ -237,9 +250,9 @@ class Executor {
   std::mutex mutex_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::size_t left_ = 0;
-  int in_hand_ = 0;               // nodes being stepped now
-  int alive_ = 0;                 // threads
-  std::uint64_t version_ = 0;     // changes whenever something was finished or queued
+  int in_hand_ = 0;  // nodes being stepped now
+  int alive_ = 0;  // threads
+  std::uint64_t version_ = 0;  // changes whenever something was finished or queued
   bool over_ = false;
   std::exception_ptr escaped_;
 };

@@ -15,7 +15,7 @@ struct OperationResult {
   std::string action;
   std::string id;
   bool done = false;
-  bool skipped = false;           // a need failed, or the run was stopped before it began
+  bool skipped = false;  // a need failed, or the run was stopped before it began
   std::optional<Error> error;
   Duration took{};
 };
@@ -24,16 +24,16 @@ struct ApplyReport {
   std::vector<OperationResult> operations;  // in the plan's order
   bool cancelled = false;
   bool ok() const;
-  std::vector<Error> errors() const;        // of what failed, not of what was skipped
+  std::vector<Error> errors() const;  // of what failed, not of what was skipped
 };
 
 struct Surroundings {
   const Kinds& kinds;
   store::Journal& journal;
-  State& state;                   // kept up to date
+  State& state;  // kept up to date
   Clock& clock;
   EventSink events;
-  std::string run;                // id of this run, in every journal entry
+  std::string run;  // id of this run, in every journal entry
 };
 
 // Independent operations go on when one fails; what needs the failed one is skipped. A stop request lets calls in flight

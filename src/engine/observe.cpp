@@ -14,7 +14,11 @@ void in_parallel(Clock& clock, const std::vector<std::function<void()>>& tasks) 
   for (const auto& task : tasks)
     threads.push_back(clock.start([&](const std::stop_token&) {
       std::exception_ptr mine;
-      try { task(); } catch (...) { mine = std::current_exception(); }
+      try {
+        task();
+      } catch (...) {
+        mine = std::current_exception();
+      }
       std::lock_guard guard(mutex);
       if (mine && !escaped) escaped = mine;
       --alive;

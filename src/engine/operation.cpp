@@ -17,14 +17,16 @@ Record Ledger::record(const Address& address) const {
 
 Result<> Ledger::write(const Record& record, std::string event, Json body) {
   TRY(context(journal_.append({0, clock_.now(), run_, record.address.text(), std::move(event), std::move(body)},
-                              {{record.address.text(), to_json(record)}}), "writing the journal"));
+                              {{record.address.text(), to_json(record)}}),
+              "writing the journal"));
   std::lock_guard guard(mutex_);
   state_[record.address] = record;
   return {};
 }
 
 Result<> Ledger::note(const Address& address, std::string event, Json body) {
-  TRY(context(journal_.append({0, clock_.now(), run_, address.text(), std::move(event), std::move(body)}), "writing the journal"));
+  TRY(context(journal_.append({0, clock_.now(), run_, address.text(), std::move(event), std::move(body)}),
+              "writing the journal"));
   return {};
 }
 
@@ -48,13 +50,21 @@ namespace {
 constexpr std::int64_t kMostGenerations = 100;
 
 Json describe(const Intent& intent) {
-  return {{"action", "create"}, {"generation", intent.generation}, {"variant", intent.variant}, {"request", intent.request}};
+  return {{"action", "create"},
+          {"generation", intent.generation},
+          {"variant", intent.variant},
+          {"request", intent.request}};
 }
 
 }  // namespace
 
 Operation::Operation(const Change& change, Work work, Kind& kind, std::uint64_t seed)
-    : change_(change), work_(work), kind_(kind), backoff_(seed), stage_(Stage::kSend), generation_(change.last_generation + 1) {
+    : change_(change),
+      work_(work),
+      kind_(kind),
+      backoff_(seed),
+      stage_(Stage::kSend),
+      generation_(change.last_generation + 1) {
   current_.address = change.address;
   if (change.observed) {
     const auto& o = *change.observed;
@@ -120,12 +130,16 @@ Step Operation::remove(Ledger& ledger, const Call& call) {
     if (mine) record.deleting = true;
     if (mine && record.id.empty()) record.id = current_.id, record.region = current_.region;
     record.generation = std::max(record.generation, current_.generation);
-    if (auto written = ledger.write(record, "intent", {{"action", "delete"}, {"id", current_.id}}); !written) return Failed{written.error()};
+    if (auto written = ledger.write(record, "intent", {{"action", "delete"}, {"id", current_.id}}); !written)
+      return Failed{written.error()};
     announced_ = true;
   }
   Step step = kind_.remove(current_, call);
   if (auto* failed = std::get_if<Failed>(&step)) return try_again_or(std::move(failed->error), call);
-  if (!std::holds_alternative<Done>(step)) { backoff_.success(); return step; }
+  if (!std::holds_alternative<Done>(step)) {
+    backoff_.success();
+    return step;
+  }
   if (mine) {
     record = ledger.record(change_.address);
     record.id.clear();
@@ -135,7 +149,8 @@ Step Operation::remove(Ledger& ledger, const Call& call) {
     record.deleting = false;
     record.creating.reset();
   }
-  if (auto written = ledger.write(record, "outcome", {{"action", "delete"}, {"id", current_.id}}); !written) return Failed{written.error()};
+  if (auto written = ledger.write(record, "outcome", {{"action", "delete"}, {"id", current_.id}}); !written)
+    return Failed{written.error()};
   return Done{current_.id, Json()};
 }
 
@@ -166,8 +181,13 @@ std::optional<Step> Operation::find_earlier_effect(Ledger& ledger, const Call& c
   if (sight->found) return made(ledger, call, sight->found->id, sight->found->outputs);
   if (sight->stranger) return failed_to_send(ledger, call, *sight->stranger);
   const Duration age = call.clock.now() - intent_->at;
-  if (age < kConsistencyWindow) return RetryAfter{std::clamp<Duration>(age / 2, 1s, 8s), "not seen yet; a fresh resource may take up to two minutes to show"};
-  if (duplicate_) return failed_to_send(ledger, call, Error(Code::kConflict, fmt::format("something that we cannot see holds the name of {}", change_.address.text())));
+  if (age < kConsistencyWindow)
+    return RetryAfter{std::clamp<Duration>(age / 2, 1s, 8s),
+                      "not seen yet; a fresh resource may take up to two minutes to show"};
+  if (duplicate_)
+    return failed_to_send(ledger, call,
+                          Error(Code::kConflict, fmt::format("something that we cannot see holds the name of {}",
+                                                             change_.address.text())));
   maybe_sent_ = false;  // proven: it never happened
   return std::nullopt;
 }
@@ -195,7 +215,8 @@ Step Operation::made(Ledger& ledger, const Call& call, std::string id, Json outp
   record.deleting = false;
   record.creating.reset();
   if (wish_) record.inputs = wish_->inputs;
-  if (auto written = ledger.write(record, "outcome", {{"action", "create"}, {"id", id}}); !written) return Failed{written.error()};
+  if (auto written = ledger.write(record, "outcome", {{"action", "create"}, {"id", id}}); !written)
+    return Failed{written.error()};
   current_ = {change_.address, id, generation_, kind_.region(), std::move(outputs)};
   enter(Stage::kConverge);
   return RetryAfter{0s, ""};
@@ -214,15 +235,19 @@ Step Operation::failed_to_send(Ledger& ledger, const Call& call, Error error) {
       return step;
     }
   }
-  if (reaction(error.code()).effect_unknown) return Failed{std::move(error)};  // the intent stays open, for the next run to settle
+  if (reaction(error.code()).effect_unknown)
+    return Failed{std::move(error)};  // the intent stays open, for the next run to settle
   Record record = ledger.record(change_.address);
   record.creating.reset();
-  if (auto written = ledger.write(record, "outcome", {{"action", "create"}, {"error", error.text()}}); !written) return Failed{written.error()};
+  if (auto written = ledger.write(record, "outcome", {{"action", "create"}, {"error", error.text()}}); !written)
+    return Failed{written.error()};
   if (!other_way && error.code() != Code::kTokenSpent) return Failed{std::move(error)};
   intent_.reset();
   maybe_sent_ = duplicate_ = false;
-  if (other_way) ++variant_;
-  else if (++generation_ > change_.last_generation + kMostGenerations) return Failed{std::move(error)};
+  if (other_way)
+    ++variant_;
+  else if (++generation_ > change_.last_generation + kMostGenerations)
+    return Failed{std::move(error)};
   RetryAfter again{0s, error.text()};
   last_refusal_ = std::move(error);
   enter(Stage::kSend);
@@ -232,8 +257,12 @@ Step Operation::failed_to_send(Ledger& ledger, const Call& call, Error error) {
 Step Operation::converge(Ledger& ledger, const Call& call) {
   if (work_ == Work::kMend && !announced_) {
     codec::JsonArray fields;
-    for (const auto& f : change_.fields) fields.push_back({{"field", f.field}, {"before", f.before}, {"after", f.after}});
-    if (auto written = ledger.note(change_.address, "intent", {{"action", name(change_.action)}, {"id", current_.id}, {"fields", std::move(fields)}}); !written)
+    for (const auto& f : change_.fields)
+      fields.push_back({{"field", f.field}, {"before", f.before}, {"after", f.after}});
+    if (auto written =
+            ledger.note(change_.address, "intent",
+                        {{"action", name(change_.action)}, {"id", current_.id}, {"fields", std::move(fields)}});
+        !written)
       return Failed{written.error()};
     announced_ = true;
   }
@@ -241,11 +270,17 @@ Step Operation::converge(Ledger& ledger, const Call& call) {
   if (auto* failed = std::get_if<Failed>(&step)) {
     Error error = std::move(failed->error);
     // A machine that was accepted and then died for want of capacity: the next zone, as a new machine.
-    if (work_ == Work::kMake && error.code() == Code::kCapacity) { ++generation_; return failed_to_send(ledger, call, std::move(error)); }
+    if (work_ == Work::kMake && error.code() == Code::kCapacity) {
+      ++generation_;
+      return failed_to_send(ledger, call, std::move(error));
+    }
     return try_again_or(std::move(error), call);
   }
   auto* done = std::get_if<Done>(&step);
-  if (!done) { backoff_.success(); return step; }
+  if (!done) {
+    backoff_.success();
+    return step;
+  }
   Record record = ledger.record(change_.address);
   record.generation = std::max(record.generation, current_.generation);
   if (done->id != current_.id) {  // changed in place, but under a new id: reads may show the old one for a while
@@ -257,7 +292,9 @@ Step Operation::converge(Ledger& ledger, const Call& call) {
   record.outputs = done->outputs;
   record.inputs = wish_->inputs;
   record.creating.reset();
-  if (auto written = ledger.write(record, "outcome", {{"action", action()}, {"id", current_.id}, {"ready", true}}); !written) return Failed{written.error()};
+  if (auto written = ledger.write(record, "outcome", {{"action", action()}, {"id", current_.id}, {"ready", true}});
+      !written)
+    return Failed{written.error()};
   ledger.set_outputs(change_.address, done->outputs);
   return Done{current_.id, std::move(done->outputs)};
 }
@@ -283,7 +320,8 @@ Step Operation::forget(Ledger& ledger) {
   record.outputs = Json();
   record.creating.reset();
   record.deleting = false;
-  if (auto written = ledger.write(record, "outcome", {{"action", name(change_.action)}}); !written) return Failed{written.error()};
+  if (auto written = ledger.write(record, "outcome", {{"action", name(change_.action)}}); !written)
+    return Failed{written.error()};
   return Done{};
 }
 
@@ -296,7 +334,8 @@ Step Operation::adopt(Ledger& ledger) {
   record.inputs = wish_ ? wish_->inputs : Json();
   record.creating.reset();
   record.deleting = false;
-  if (auto written = ledger.write(record, "outcome", {{"action", "adopt"}, {"id", current_.id}}); !written) return Failed{written.error()};
+  if (auto written = ledger.write(record, "outcome", {{"action", "adopt"}, {"id", current_.id}}); !written)
+    return Failed{written.error()};
   return Done{current_.id, current_.outputs};
 }
 

@@ -14,11 +14,11 @@ class Ledger {
   Ledger(store::Journal& journal, State& state, std::string run, Clock& clock)
       : journal_(journal), state_(state), run_(std::move(run)), clock_(clock) {}
 
-  Record record(const Address& address) const;                       // thread-safe
+  Record record(const Address& address) const;  // thread-safe
   Result<> write(const Record& record, std::string event, Json body);  // thread-safe; durable on return
   Result<> note(const Address& address, std::string event, Json body);
-  void set_outputs(const Address& address, Json outputs);            // thread-safe
-  std::optional<Json> outputs(const Address& address) const;         // thread-safe
+  void set_outputs(const Address& address, Json outputs);  // thread-safe
+  std::optional<Json> outputs(const Address& address) const;  // thread-safe
 
  private:
   store::Journal& journal_;
@@ -48,7 +48,7 @@ class Operation {
   Step remove(Ledger& ledger, const Call& call);
   Step send(Ledger& ledger, const Call& call);
   Step converge(Ledger& ledger, const Call& call);
-  Step look(Ledger& ledger, const Call& call);       // settling what is no longer wished
+  Step look(Ledger& ledger, const Call& call);  // settling what is no longer wished
   Step forget(Ledger& ledger);
   Step adopt(Ledger& ledger);
   Result<> begin_intent(Ledger& ledger, const Call& call);
@@ -66,13 +66,13 @@ class Operation {
   Time since_{};
   int attempt_ = 0;
 
-  std::optional<Wish> wish_;         // resolved
+  std::optional<Wish> wish_;  // resolved
   std::optional<Intent> intent_;
   std::int64_t generation_;
   int variant_ = 0;
-  bool maybe_sent_ = false;          // an earlier try may have had its effect
-  bool duplicate_ = false;           // the world says something of that name is there
-  bool announced_ = false;           // the intent to remove or mend is in the journal
+  bool maybe_sent_ = false;  // an earlier try may have had its effect
+  bool duplicate_ = false;  // the world says something of that name is there
+  bool announced_ = false;  // the intent to remove or mend is in the journal
   std::optional<Error> last_refusal_;
   Current current_;
 };

@@ -23,11 +23,13 @@ std::string_view name(Action action) {
 }
 
 bool Plan::empty() const {
-  return std::all_of(changes.begin(), changes.end(), [](const Change& c) { return c.action == Action::kNone || c.action == Action::kAdopt; });
+  return std::all_of(changes.begin(), changes.end(),
+                     [](const Change& c) { return c.action == Action::kNone || c.action == Action::kAdopt; });
 }
 
 int Plan::count(Action action) const {
-  return static_cast<int>(std::count_if(changes.begin(), changes.end(), [&](const Change& c) { return c.action == action; }));
+  return static_cast<int>(
+      std::count_if(changes.begin(), changes.end(), [&](const Change& c) { return c.action == action; }));
 }
 
 namespace {
@@ -42,16 +44,19 @@ Result<std::vector<const Wish*>> in_order(const std::vector<Wish>& wishes) {
     for (const auto& need : wishes[i].needs) {
       const auto found = index.find(need.text());
       if (found == index.end())
-        return fail(Code::kInternal, fmt::format("{} needs {}, which nobody wishes for", wishes[i].address.text(), need.text()));
+        return fail(Code::kInternal,
+                    fmt::format("{} needs {}, which nobody wishes for", wishes[i].address.text(), need.text()));
       dependents[found->second].push_back(i);
       ++open[i];
     }
   std::vector<const Wish*> out;
   std::vector<std::size_t> ready;
-  for (std::size_t i = 0; i < wishes.size(); ++i) if (!open[i]) ready.push_back(i);
+  for (std::size_t i = 0; i < wishes.size(); ++i)
+    if (!open[i]) ready.push_back(i);
   for (std::size_t next = 0; next < ready.size(); ++next) {
     out.push_back(&wishes[ready[next]]);
-    for (auto d : dependents[ready[next]]) if (--open[d] == 0) ready.push_back(d);
+    for (auto d : dependents[ready[next]])
+      if (--open[d] == 0) ready.push_back(d);
   }
   if (out.size() != wishes.size()) return fail(Code::kInternal, "the wishes need each other in a circle");
   return out;
@@ -77,8 +82,10 @@ class Planner {
       decide(change, *now, record);
     } else {
       change.action = Action::kCreate;
-      if (change.unfinished) change.reason = "an earlier run began it and did not see the end";
-      else if (record && !record->id.empty()) change.reason = "it was there before and is gone";
+      if (change.unfinished)
+        change.reason = "an earlier run began it and did not see the end";
+      else if (record && !record->id.empty())
+        change.reason = "it was there before and is gone";
     }
     remember(change);
     plan.changes.push_back(std::move(change));
@@ -89,18 +96,27 @@ class Planner {
   // What is left: resources and records nobody wishes for.
   void rest(const std::vector<Observed>& world) {
     for (const auto& o : world)
-      if (!wished_.contains(o.address.text())) unwanted(o, options_.remove_everything ? "" : "no longer in the cluster file");
+      if (!wished_.contains(o.address.text()))
+        unwanted(o, options_.remove_everything ? "" : "no longer in the cluster file");
     for (const auto& [address, record] : state_) {
       if (wished_.contains(address.text()) || !find(kinds_, address.kind)) continue;
       if (record.creating) {
         if (!sees(address, record.creating->generation))
-          deletions_.push_back({address, Action::kSettle, "an earlier run began it and did not see the end", {}, {}, {}, record.creating, 0});
+          deletions_.push_back({address,
+                                Action::kSettle,
+                                "an earlier run began it and did not see the end",
+                                {},
+                                {},
+                                {},
+                                record.creating,
+                                0});
       } else if ((!record.id.empty() || record.deleting) && !sees(address, record.generation)) {
         deletions_.push_back({address, Action::kForget, "it is gone already", {}, {}, {}, {}, 0});
       }
     }
     // Dependents first: kinds are listed in the order in which things are made.
-    std::stable_sort(deletions_.begin(), deletions_.end(), [&](const Change& a, const Change& b) { return rank(a) > rank(b); });
+    std::stable_sort(deletions_.begin(), deletions_.end(),
+                     [&](const Change& a, const Change& b) { return rank(a) > rank(b); });
     for (auto& d : deletions_) plan.changes.push_back(std::move(d));
   }
 
@@ -120,7 +136,8 @@ class Planner {
     for (const auto* o : it->second) {
       if (o->status == Status::kGoing) continue;
       if (record && !record->id.empty() && o->id == record->id) return o;
-      if (!best || o->generation > best->generation || (o->generation == best->generation && o->id < best->id)) best = o;
+      if (!best || o->generation > best->generation || (o->generation == best->generation && o->id < best->id))
+        best = o;
     }
     return best;
   }
@@ -130,7 +147,8 @@ class Planner {
     Verdict verdict = kind ? kind->compare(*change.wish, now) : Verdict{};
     if (verdict.refused) plan.refusals.push_back(*verdict.refused);
     change.fields = std::move(verdict.changes);
-    const bool replaces = std::any_of(change.fields.begin(), change.fields.end(), [](const auto& f) { return f.replaces; });
+    const bool replaces =
+        std::any_of(change.fields.begin(), change.fields.end(), [](const auto& f) { return f.replaces; });
     if (options_.recreate.contains(change.address)) {
       change.action = Action::kReplace;
       change.reason = "asked for";
@@ -165,15 +183,17 @@ class Planner {
 
   bool sees(const Address& address, std::int64_t generation) const {
     const auto it = observed_.find(address.text());
-    return it != observed_.end() &&
-           std::any_of(it->second.begin(), it->second.end(), [&](const Observed* o) { return o->generation == generation || o->generation == kAnyGeneration; });
+    return it != observed_.end() && std::any_of(it->second.begin(), it->second.end(), [&](const Observed* o) {
+             return o->generation == generation || o->generation == kAnyGeneration;
+           });
   }
 
   // A new try must not reuse a number that any earlier machine had, even one that is only still fading away.
   std::int64_t last_generation(const Address& address, const Record* record) const {
     std::int64_t last = record ? record->generation : 0;
     const auto it = observed_.find(address.text());
-    if (it != observed_.end()) for (const auto* o : it->second) last = std::max(last, o->generation);
+    if (it != observed_.end())
+      for (const auto* o : it->second) last = std::max(last, o->generation);
     return last;
   }
 
@@ -183,7 +203,8 @@ class Planner {
   }
 
   std::size_t rank(const Change& change) const {
-    for (std::size_t i = 0; i < kinds_.size(); ++i) if (kinds_[i]->name() == change.address.kind) return i;
+    for (std::size_t i = 0; i < kinds_.size(); ++i)
+      if (kinds_[i]->name() == change.address.kind) return i;
     return kinds_.size();
   }
 
@@ -207,15 +228,16 @@ std::vector<Observed> caught_up(const std::vector<Observed>& reads, const State&
   std::set<std::string> seen;
   for (const auto& o : reads) {
     const auto record = state.find(o.address);
-    const bool was_removed = record != state.end() && record->second.gone_id == o.id && now - record->second.gone_at < kConsistencyWindow;
+    const bool was_removed =
+        record != state.end() && record->second.gone_id == o.id && now - record->second.gone_at < kConsistencyWindow;
     if (was_removed && o.status != Status::kGoing) continue;
     seen.insert(o.id);
     world.push_back(o);
   }
   for (const auto& [address, record] : state)
     if (!record.id.empty() && !seen.contains(record.id) && now - record.made_at < kConsistencyWindow)
-      world.push_back({address, record.id, record.generation, record.region, Status::kPending, "made a moment ago, not visible yet",
-                       record.inputs, record.outputs});
+      world.push_back({address, record.id, record.generation, record.region, Status::kPending,
+                       "made a moment ago, not visible yet", record.inputs, record.outputs});
   return world;
 }
 
@@ -237,10 +259,13 @@ Json to_json(const Plan& plan) {
   for (const auto& c : plan.changes) {
     codec::JsonArray fields;
     for (const auto& f : c.fields)
-      fields.push_back({{"field", f.field}, {"before", f.before}, {"after", is_unknown(f.after) ? Json(unknown_text(f.after)) : f.after},
+      fields.push_back({{"field", f.field},
+                        {"before", f.before},
+                        {"after", is_unknown(f.after) ? Json(unknown_text(f.after)) : f.after},
                         {"forcesReplacement", f.replaces}});
     const std::string action(name(c.action));
-    changes.push_back({{"address", c.address.text()}, {"action", action}, {"reason", c.reason}, {"fields", std::move(fields)}});
+    changes.push_back(
+        {{"address", c.address.text()}, {"action", action}, {"reason", c.reason}, {"fields", std::move(fields)}});
     summary[action] = (summary.contains(action) ? summary[action].as_int64() : 0) + 1;
   }
   return {{"changes", std::move(changes)}, {"summary", std::move(summary)}};

@@ -44,7 +44,7 @@ struct Plan {
 struct PlanOptions {
   std::set<Address> recreate;            // replace these whatever they are
   bool remove_everything = false;        // `down`: wishes are ignored
-  Time now{};                            // what was made or removed shortly before may be missing from reads, or still in them
+  Time now{};  // what was made or removed shortly before may be missing from reads, or still in them
 };
 
 // Errors: kInternal for a need that is not wished or needs in a circle.

@@ -12,7 +12,8 @@ Time to_time(std::int64_t number) { return Time(milliseconds(number)); }
 }  // namespace
 
 Json to_json(const Record& r) {
-  codec::JsonObject out{{"generation", r.generation}, {"id", r.id}, {"region", r.region}, {"inputs", r.inputs}, {"outputs", r.outputs}};
+  codec::JsonObject out{
+      {"generation", r.generation}, {"id", r.id}, {"region", r.region}, {"inputs", r.inputs}, {"outputs", r.outputs}};
   if (r.deleting) out["deleting"] = true;
   if (r.made_at != Time{}) out["madeAt"] = to_number(r.made_at);
   if (!r.gone_id.empty()) out["gone"] = {{"id", r.gone_id}, {"at", to_number(r.gone_at)}};
@@ -27,8 +28,12 @@ Json to_json(const Record& r) {
 }
 
 Result<Record> record_from_json(const Address& address, const Json& body) {
-  if (!body.is_object()) return fail(Code::kCorrupt, fmt::format("the journal's record of {} is not an object", address.text()));
-  auto copy = [&](const char* key) { const Json* v = codec::find(body, key); return v ? *v : Json(); };
+  if (!body.is_object())
+    return fail(Code::kCorrupt, fmt::format("the journal's record of {} is not an object", address.text()));
+  auto copy = [&](const char* key) {
+    const Json* v = codec::find(body, key);
+    return v ? *v : Json();
+  };
   Record r;
   r.address = address;
   r.generation = codec::number_at(body, "generation");
@@ -42,8 +47,9 @@ Result<Record> record_from_json(const Address& address, const Json& body) {
   r.gone_at = to_time(codec::number_at(body, "gone.at"));
   if (const Json* creating = codec::find(body, "creating")) {
     const Json* request = codec::find(*creating, "request");
-    r.creating = Intent{address, codec::number_at(*creating, "generation"), static_cast<int>(codec::number_at(*creating, "variant")),
-                        request ? *request : Json(), to_time(codec::number_at(*creating, "at"))};
+    r.creating = Intent{address, codec::number_at(*creating, "generation"),
+                        static_cast<int>(codec::number_at(*creating, "variant")), request ? *request : Json(),
+                        to_time(codec::number_at(*creating, "at"))};
   }
   return r;
 }

@@ -61,9 +61,12 @@ Json resolve(const Json& value, const std::function<const Json*(const Address&)>
   return out;
 }
 
-Verdict Kind::compare(const Wish& wish, const Observed& observed) const { return {differences(wish, observed, {}), {}}; }
+Verdict Kind::compare(const Wish& wish, const Observed& observed) const {
+  return {differences(wish, observed, {}), {}};
+}
 
-std::vector<FieldChange> Kind::differences(const Wish& wish, const Observed& observed, const std::vector<std::string>& changeable) {
+std::vector<FieldChange> Kind::differences(const Wish& wish, const Observed& observed,
+                                           const std::vector<std::string>& changeable) {
   std::vector<FieldChange> out;
   if (!observed.attributes.is_object() || !wish.inputs.is_object()) return out;
   const auto& have = observed.attributes.get_object();
@@ -78,7 +81,9 @@ std::vector<FieldChange> Kind::differences(const Wish& wish, const Observed& obs
 
 Result<Sight> Kind::look(const Intent& intent, const Call& call) {
   for (auto& observed : TRY(observe(call)))
-    if (observed.address == intent.address && (observed.generation == intent.generation || observed.generation == kAnyGeneration) && observed.status != Status::kGoing)
+    if (observed.address == intent.address &&
+        (observed.generation == intent.generation || observed.generation == kAnyGeneration) &&
+        observed.status != Status::kGoing)
       return Sight{std::move(observed), {}};
   return Sight{};
 }

@@ -28,23 +28,23 @@ struct Address {
 // What the user wants of one resource. Inputs may hold references to outputs of its needs, and unknowns.
 struct Wish {
   Address address;
-  Json inputs;                  // an object
-  std::vector<Address> needs;   // must be ready first
+  Json inputs;  // an object
+  std::vector<Address> needs;  // must be ready first
 };
 
 Json reference(const Address& to, std::string_view output);  // stands for that output once it is known
-Json unknown(std::string_view what);                          // stands for a value only the world can tell, e.g. offline
-bool is_unknown(const Json& value);                           // an unknown, or a reference that was not resolved
-std::string unknown_text(const Json& value);                  // "(known after apply)" or what it will be
+Json unknown(std::string_view what);  // stands for a value only the world can tell, e.g. offline
+bool is_unknown(const Json& value);  // an unknown, or a reference that was not resolved
+std::string unknown_text(const Json& value);  // "(known after apply)" or what it will be
 
 // Replaces references by outputs; those whose outputs are not there stay.
 Json resolve(const Json& inputs, const std::function<const Json*(const Address&)>& outputs_of);
 
 enum class Status {
-  kReady,    // its user could use it
+  kReady,  // its user could use it
   kPending,  // made, but not ready yet
-  kBroken,   // made, and will not become ready by itself
-  kGoing,    // on its way out: counts as gone for plans, as there for receipts while it is billable
+  kBroken,  // made, and will not become ready by itself
+  kGoing,  // on its way out: counts as gone for plans, as there for receipts while it is billable
 };
 
 // Of resources that carry no mark of their own, such as an association.
@@ -53,35 +53,35 @@ inline constexpr std::int64_t kAnyGeneration = 0;
 // One resource as the world has it.
 struct Observed {
   Address address;
-  std::string id;                // the provider's
+  std::string id;  // the provider's
   std::int64_t generation = 1;
-  std::string region;            // "" for local resources
+  std::string region;  // "" for local resources
   Status status = Status::kReady;
   std::string status_detail;
-  Json attributes;               // same keys as Wish::inputs where both exist
-  Json outputs;                  // what references resolve to
+  Json attributes;  // same keys as Wish::inputs where both exist
+  Json outputs;  // what references resolve to
 };
 
 struct FieldChange {
   std::string field;
   Json before;
-  Json after;                    // may be unknown
-  bool replaces = false;         // cannot be changed in place
+  Json after;  // may be unknown
+  bool replaces = false;  // cannot be changed in place
 };
 
 // What a kind says of a wish and the resource as it is.
 struct Verdict {
-  std::vector<FieldChange> changes;     // empty: as wished
-  std::optional<Error> refused;         // a change we will not make by ourselves, with the reason and the way
+  std::vector<FieldChange> changes;  // empty: as wished
+  std::optional<Error> refused;  // a change we will not make by ourselves, with the reason and the way
 };
 
 // What was about to be done, in the journal before it was done.
 struct Intent {
   Address address;
   std::int64_t generation = 1;
-  int variant = 0;               // which of the ways to make it: e.g. which zone
-  Json request;                  // complete: sending it again needs nothing else. Never secret
-  Time at{};                     // when it was first sent, at the earliest
+  int variant = 0;  // which of the ways to make it: e.g. which zone
+  Json request;  // complete: sending it again needs nothing else. Never secret
+  Time at{};  // when it was first sent, at the earliest
 };
 
 // The resource a step works on.
@@ -99,7 +99,7 @@ struct Done {
 };
 struct RetryAfter {
   Duration wait;
-  std::string why;               // becomes a phase event: "pending", "waiting for the network interface to go"
+  std::string why;  // becomes a phase event: "pending", "waiting for the network interface to go"
 };
 struct Failed {
   Error error;
@@ -109,15 +109,15 @@ using Step = std::variant<Done, RetryAfter, Failed>;
 // A step's surroundings.
 struct Call {
   Clock& clock;
-  std::stop_token stop;          // the user wants out: cut short what only reads or waits, finish what changes
-  Time since{};                  // when this step was first tried in this run
-  int attempt = 0;               // how often it was tried in this run before
+  std::stop_token stop;  // the user wants out: cut short what only reads or waits, finish what changes
+  Time since{};  // when this step was first tried in this run
+  int attempt = 0;  // how often it was tried in this run before
   std::function<void(std::string phase, std::string detail)> say = [](auto, auto) {};
 };
 
 struct Sight {
   std::optional<Observed> found;
-  std::optional<Error> stranger; // something of that name is there, and it is not ours
+  std::optional<Error> stranger;  // something of that name is there, and it is not ours
 };
 
 // What a resource of one kind IS to the engine. Stateless between calls; called from several threads.
@@ -148,7 +148,8 @@ class Kind {
 
  protected:
   // Fields that differ between wish and attributes. Fields the attributes lack are not compared.
-  static std::vector<FieldChange> differences(const Wish& wish, const Observed& observed, const std::vector<std::string>& changeable);
+  static std::vector<FieldChange> differences(const Wish& wish, const Observed& observed,
+                                              const std::vector<std::string>& changeable);
 };
 
 // In the order in which things are made; names are unique.

@@ -13,12 +13,27 @@ Reaction reaction(Code code) {
     case Code::kState: return {true, 1s, 5s, 5min, false};
     case Code::kInconsistent: return {true, 1s, 8s, 2min, false};
     // Decided elsewhere (next zone, next generation, adopt), or by a human.
-    case Code::kCapacity: case Code::kTokenSpent: case Code::kDuplicate: case Code::kQuota: case Code::kAccount:
-    case Code::kCredentials: case Code::kClock: case Code::kPermission: case Code::kConflict: case Code::kBadInput:
-    case Code::kNotFound: case Code::kLocked: case Code::kCorrupt: case Code::kUntrusted: case Code::kIo:
-    case Code::kUnsupported: case Code::kBroken: case Code::kInternal: return {};
+    case Code::kCapacity:
+    case Code::kTokenSpent:
+    case Code::kDuplicate:
+    case Code::kQuota:
+    case Code::kAccount:
+    case Code::kCredentials:
+    case Code::kClock:
+    case Code::kPermission:
+    case Code::kConflict:
+    case Code::kBadInput:
+    case Code::kNotFound:
+    case Code::kLocked:
+    case Code::kCorrupt:
+    case Code::kUntrusted:
+    case Code::kIo:
+    case Code::kUnsupported:
+    case Code::kBroken:
+    case Code::kInternal: return {};
     // We stopped waiting for an answer: the call may have happened all the same.
-    case Code::kCancelled: case Code::kTimeout: return {false, {}, {}, {}, true};
+    case Code::kCancelled:
+    case Code::kTimeout: return {false, {}, {}, {}, true};
   }
   return {};
 }

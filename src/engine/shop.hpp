@@ -10,7 +10,9 @@
 
 namespace tombolo::engine {
 
-struct Crash : std::runtime_error { Crash() : std::runtime_error("the process died here") {} };
+struct Crash : std::runtime_error {
+  Crash() : std::runtime_error("the process died here") {}
+};
 
 struct Thing {
   std::string kind, name, id;
@@ -32,15 +34,18 @@ class Shop {
     auto value = effect();
     clock_.sleep_for(50ms, {});
     after_call(what);
-    if (lost_answers[what] > 0) { --lost_answers[what]; return fail(Code::kTransient, "the answer was lost"); }
+    if (lost_answers[what] > 0) {
+      --lost_answers[what];
+      return fail(Code::kTransient, "the answer was lost");
+    }
     return value;
   }
 
   std::function<void(const std::string&)> before_call = [](auto&) {};
   std::function<void(const std::string&)> after_call = [](auto&) {};
-  std::map<std::string, int> lost_answers;   // "create", "remove", ...
-  std::map<std::string, Code> refusals;      // by name of the thing
-  Duration staleness{};                       // a fresh thing is not seen for that long
+  std::map<std::string, int> lost_answers;  // "create", "remove", ...
+  std::map<std::string, Code> refusals;  // by name of the thing
+  Duration staleness{};  // a fresh thing is not seen for that long
   std::vector<Thing> things;
   int made = 0;
   std::vector<std::string> log;
@@ -65,22 +70,38 @@ class ThingKind : public Kind {
       std::vector<Observed> out;
       for (const auto& t : shop_.things)
         if (t.kind == name_ && t.born + shop_.staleness <= shop_.clock().now())
-          out.push_back({{t.kind, t.name}, t.id, t.generation, "here", Status::kReady, "", t.inputs, {{"id", t.id}, {"region", "here"}}});
+          out.push_back({{t.kind, t.name},
+                         t.id,
+                         t.generation,
+                         "here",
+                         Status::kReady,
+                         "",
+                         t.inputs,
+                         {{"id", t.id}, {"region", "here"}}});
       return out;
     });
   }
   Verdict compare(const Wish& wish, const Observed& o) const override { return {differences(wish, o, {"colour"}), {}}; }
   Result<std::optional<Json>> prepare(const Wish& wish, std::int64_t generation, int variant) const override {
     if (variant > 1) return std::nullopt;
-    return Json{{"inputs", wish.inputs}, {"token", wish.address.text() + std::to_string(generation) + "-" + std::to_string(variant)}};
+    return Json{{"inputs", wish.inputs},
+                {"token", wish.address.text() + std::to_string(generation) + "-" + std::to_string(variant)}};
   }
   Step create(const Intent& intent, const Call&) override {
-    if (const auto refused = shop_.refusals.find(intent.address.name); refused != shop_.refusals.end() && intent.variant == 0)
+    if (const auto refused = shop_.refusals.find(intent.address.name);
+        refused != shop_.refusals.end() && intent.variant == 0)
       return Failed{Error(refused->second, "refused")};
     auto id = shop_.call("create", [&] {
       const auto token = codec::text_at(intent.request, "token");
-      for (const auto& t : shop_.things) if (token_ && t.token == token) return t.id;
-      Thing thing{name_, intent.address.name, "id-" + std::to_string(++shop_.made), intent.generation, *codec::find(intent.request, "inputs"), token, shop_.clock().now()};
+      for (const auto& t : shop_.things)
+        if (token_ && t.token == token) return t.id;
+      Thing thing{name_,
+                  intent.address.name,
+                  "id-" + std::to_string(++shop_.made),
+                  intent.generation,
+                  *codec::find(intent.request, "inputs"),
+                  token,
+                  shop_.clock().now()};
       shop_.things.push_back(thing);
       shop_.log.push_back("create " + intent.address.text());
       return thing.id;
@@ -91,7 +112,8 @@ class ThingKind : public Kind {
   Step converge(const Wish& wish, const Current& current, const Call& call) override {
     if (call.attempt == 0) return RetryAfter{1s, "settling down"};
     auto done = shop_.call("update", [&] {
-      for (auto& t : shop_.things) if (t.id == current.id) t.inputs = wish.inputs;
+      for (auto& t : shop_.things)
+        if (t.id == current.id) t.inputs = wish.inputs;
       return true;
     });
     if (!done) return Failed{done.error()};

@@ -29,6 +29,8 @@ class Vault final : public store::SecretBackup {
 
 }  // namespace
 
-std::unique_ptr<store::SecretBackup> make_vault(std::string folder) { return std::make_unique<Vault>(std::move(folder)); }
+std::unique_ptr<store::SecretBackup> make_vault(std::string folder) {
+  return std::make_unique<Vault>(std::move(folder));
+}
 
 }  // namespace tombolo::sim

@@ -21,9 +21,9 @@ enum class Scene { kFirstUp, kChange, kRecreate, kDown, kDownOfHalf };
 struct Case {
   std::uint64_t seed;
   Scene scene;
-  int crash_at;       // which point of the run in question
-  int second_crash;   // and of the run after it; -1: none
-  bool weather;       // lost answers, errors, slow and stale reads
+  int crash_at;  // which point of the run in question
+  int second_crash;  // and of the run after it; -1: none
+  bool weather;  // lost answers, errors, slow and stale reads
   bool lose_journal;  // after the crash
 };
 
@@ -37,15 +37,19 @@ Case draw(std::uint64_t seed) {
 }
 
 std::string text(const Case& c) {
-  return fmt::format("TOMBOLO_CRASH_SEED={} TOMBOLO_CRASH_CASES=1   # scene {}, dies at point {}, then at {}, weather {}, journal {}", c.seed,
-                     static_cast<int>(c.scene), c.crash_at, c.second_crash, c.weather, c.lose_journal ? "lost" : "kept");
+  return fmt::format(
+      "TOMBOLO_CRASH_SEED={} TOMBOLO_CRASH_CASES=1   # scene {}, dies at point {}, then at {}, weather {}, journal {}",
+      c.seed, static_cast<int>(c.scene), c.crash_at, c.second_crash, c.weather, c.lose_journal ? "lost" : "kept");
 }
 
 void make_weather(Lab& lab, std::uint64_t seed) {
   std::mt19937_64 random(seed * 7 + 1);
-  static const std::vector<std::string> kActions{"RunInstances", "AllocateAddress", "CreateSecurityGroup", "ImportKeyPair", "AssociateAddress",
-                                                 "AuthorizeSecurityGroupIngress", "TerminateInstances", "ReleaseAddress", "DeleteSecurityGroup",
-                                                 "DescribeInstances", "DescribeAddresses", "CreateTags", "GetConsoleOutput"};
+  static const std::vector<std::string> kActions{
+      "RunInstances",       "AllocateAddress",   "CreateSecurityGroup",
+      "ImportKeyPair",      "AssociateAddress",  "AuthorizeSecurityGroupIngress",
+      "TerminateInstances", "ReleaseAddress",    "DeleteSecurityGroup",
+      "DescribeInstances",  "DescribeAddresses", "CreateTags",
+      "GetConsoleOutput"};
   for (int i = 0; i < 4; ++i) {
     sim::Fault fault;
     fault.action = kActions[random() % kActions.size()];
@@ -54,7 +58,10 @@ void make_weather(Lab& lab, std::uint64_t seed) {
       case 1: fault.kind = sim::Fault::Kind::kCutBefore; break;
       case 2: fault.kind = sim::Fault::Kind::kErrorAfter; break;
       case 3: fault.kind = sim::Fault::Kind::kHtml; break;
-      default: fault.code = "RequestLimitExceeded"; fault.status = 503; break;
+      default:
+        fault.code = "RequestLimitExceeded";
+        fault.status = 503;
+        break;
     }
     fault.skip = static_cast<int>(random() % 3);
     lab.site().add_fault(fault);
@@ -70,9 +77,14 @@ bool dies(Lab& lab, int at, Action action) {
   int passed = 0;
   bool dead = false;
   lab.point = [&](const std::string&) {
-    if (dead || passed++ == at) { dead = true; throw Crash(); }
+    if (dead || passed++ == at) {
+      dead = true;
+      throw Crash();
+    }
   };
-  try { action(); } catch (const Crash&) {}
+  try {
+    action();
+  } catch (const Crash&) {}
   lab.point = {};
   return dead;
 }
@@ -84,18 +96,27 @@ std::string play(const Case& c) {
   Lab lab(c.seed);
   const bool to_nothing = c.scene == Scene::kDown || c.scene == Scene::kDownOfHalf;
   if (c.scene != Scene::kFirstUp && c.scene != Scene::kDownOfHalf)
-    if (auto made = lab.up(); !made || !made->applied.ok()) return "the first up failed: " + (made ? "" : made.error().text());
+    if (auto made = lab.up(); !made || !made->applied.ok())
+      return "the first up failed: " + (made ? "" : made.error().text());
   if (c.weather) make_weather(lab, c.seed);
   if (c.scene == Scene::kChange) lab.cluster.lighthouse.instance_type = "t3.medium";
   bool first = true;
   const auto once = [&] {
     const bool recreate = c.scene == Scene::kRecreate && std::exchange(first, false);
-    if (c.scene == Scene::kDown) (void)lab.down();
-    else (void)lab.up(recreate ? std::set<engine::Address>{kLighthouse} : std::set<engine::Address>{});
+    if (c.scene == Scene::kDown)
+      (void)lab.down();
+    else
+      (void)lab.up(recreate ? std::set<engine::Address>{kLighthouse} : std::set<engine::Address>{});
   };
   dies(lab, c.crash_at, once);
   if (c.lose_journal) lab.lose_journal();
-  if (c.second_crash >= 0) dies(lab, c.second_crash, [&] { if (to_nothing) (void)lab.down(); else (void)lab.up(); });
+  if (c.second_crash >= 0)
+    dies(lab, c.second_crash, [&] {
+      if (to_nothing)
+        (void)lab.down();
+      else
+        (void)lab.up();
+    });
   // The weather may defeat one run; it must not defeat the program.
   std::string why;
   for (int attempt = 0; attempt < 4; ++attempt) {
@@ -108,9 +129,13 @@ std::string play(const Case& c) {
       if (report && report->applied.ok() && report->left.empty()) {
         if (auto fault = lab.fault_of_up(); !fault.empty()) return fault;
         auto plan = lab.plan();
-        return !plan ? plan.error().text() : plan->empty() ? "" : "a further plan is not empty: " + codec::to_text(engine::to_json(*plan));
+        return !plan           ? plan.error().text()
+               : plan->empty() ? ""
+                               : "a further plan is not empty: " + codec::to_text(engine::to_json(*plan));
       }
-      why = !report ? report.error().text() : report->applied.errors().empty() ? "something is left" : report->applied.errors()[0].text();
+      why = !report                            ? report.error().text()
+            : report->applied.errors().empty() ? "something is left"
+                                               : report->applied.errors()[0].text();
     }
     lab.clock().advance(1min);
   }

@@ -35,7 +35,8 @@ sim::Options with_seed(sim::Options options, std::uint64_t seed) {
 std::string fast_folder() {
   const std::filesystem::path memory("/dev/shm");
   std::error_code none;
-  return (std::filesystem::exists(memory, none) ? memory : std::filesystem::temp_directory_path()) / ("tombolo-lab-" + random_id(8));
+  return (std::filesystem::exists(memory, none) ? memory : std::filesystem::temp_directory_path()) /
+         ("tombolo-lab-" + random_id(8));
 }
 
 }  // namespace
@@ -50,8 +51,12 @@ spec::Cluster recipe() {
 }
 
 Lab::Lab(std::uint64_t seed, sim::Options options)
-    : cluster(recipe()), seed_(seed), clock_(Time(std::chrono::seconds(1'800'000'000))), site_(clock_, with_seed(options, seed)),
-      folder_(fast_folder()), line_(std::make_unique<Line>(*this)) {}
+    : cluster(recipe()),
+      seed_(seed),
+      clock_(Time(std::chrono::seconds(1'800'000'000))),
+      site_(clock_, with_seed(options, seed)),
+      folder_(fast_folder()),
+      line_(std::make_unique<Line>(*this)) {}
 
 Lab::~Lab() {
   std::error_code ignored;
@@ -59,7 +64,8 @@ Lab::~Lab() {
 }
 
 Result<std::unique_ptr<cluster::Session>> Lab::open(cluster::Access access, std::string_view command) {
-  cluster::SessionOptions options{cluster, folder_, clock_, *line_, {}, {}, {}, {}, {}, {}, events, wait_for_bootstrap, seed_, {}};
+  cluster::SessionOptions options{cluster, folder_, clock_, *line_, {}, {}, {}, {}, {}, {}, events, wait_for_bootstrap,
+                                  seed_,   {}};
   options.aws.environment = {};
   options.aws.region = cluster.region;
   options.backup_instead = [this] { return sim::make_vault(folder_ + "/vault"); };

@@ -25,9 +25,10 @@ class Lab {
   VirtualClock& clock() { return clock_; }
   sim::Site& site() { return site_; }
   const std::string& folder() const { return folder_; }
-  spec::Cluster cluster;                    // the recipe's; may be changed between runs
+  spec::Cluster cluster;  // the recipe's; may be changed between runs
   bool wait_for_bootstrap = true;
-  std::function<void(const std::string& where)> point;  // called at every point where the process may die; may throw Crash
+  std::function<void(const std::string& where)>
+      point;  // called at every point where the process may die; may throw Crash
   engine::EventSink events;
 
   // One run of the program each. Crash passes through.

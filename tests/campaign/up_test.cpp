@@ -205,7 +205,9 @@ TEST(Up, AnotherRegionInTheFileIsRefusedUntilTheOldOneIsEmpty) {
 TEST(Up, StoppedInTheMiddleGoesOnLater) {
   Lab lab(19);
   std::stop_source stop;
-  lab.point = [&](const std::string& where) { if (where == "after Action=RunInstances") stop.request_stop(); };
+  lab.point = [&](const std::string& where) {
+    if (where == "after Action=RunInstances") stop.request_stop();
+  };
   const auto stopped = lab.up({}, stop.get_token());
   lab.point = {};
   ASSERT_TRUE(stopped);
