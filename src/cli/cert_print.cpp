@@ -25,11 +25,15 @@ Result<Exit> run(Invocation& call) {
 
 Command make_cert_print() {
   return {.path = "cert print",
-          .summary = "show what is in a certificate file",
-          .description = "Prints every certificate of a file, of version 1 or 2 and of either curve, with its fingerprint. It does not say whether "
-                         "anybody believes it: that is `tombolo cert verify`.",
+          .summary = "Show what is in a certificate file",
+          .description =
+              "Prints every certificate of a file, of version 1 or 2 and of either curve, with its fingerprint. It "
+              "does not say whether "
+              "anybody believes it: that is `tombolo cert verify`.",
           .example = "tombolo cert print ca.crt\ntombolo cert print -o json host.crt\n",
-          .options = {{.names = "--path", .value = "FILE", .help = "The file, as nebula-cert names it; \"-\" is standard input"},
+          .options = {{.names = "--path",
+                       .value = "FILE",
+                       .help = "The file, as nebula-cert names it; \"-\" is standard input"},
                       {.names = "--json", .value = "", .help = "The same as -o json"}},
           .arguments = {{.name = "FILE", .help = "The certificate file", .required = false}},
           .prints_data = true,

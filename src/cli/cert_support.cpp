@@ -26,14 +26,16 @@ Result<std::string> read_input(const Invocation& call, const std::string& path) 
   char buffer[4096];
   while (call.console.in.read(buffer, sizeof buffer) || call.console.in.gcount() > 0) {
     text.append(buffer, static_cast<std::size_t>(call.console.in.gcount()));
-    if (text.size() > kInputLimit) return fail(Code::kBadInput, "standard input is larger than a certificate or key can be");
+    if (text.size() > kInputLimit)
+      return fail(Code::kBadInput, "standard input is larger than a certificate or key can be");
   }
   return text;
 }
 
 Result<> check_output(const std::string& path) {
   if (path == kStandardStream || !file_exists(path)) return {};
-  return fail(Code::kDuplicate, fmt::format("{} is there already, and certificates and keys are never overwritten", path),
+  return fail(Code::kDuplicate,
+              fmt::format("{} is there already, and certificates and keys are never overwritten", path),
               "Move it away, or name another file.");
 }
 
@@ -69,14 +71,16 @@ Result<std::vector<codec::Cidr>> parse_networks(std::string_view commas) {
 
 Result<std::chrono::seconds> parse_duration(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return fail(Code::kBadInput, fmt::format("\"{}\" is not a duration: {}", text, why), "Write it like 8760h, 90m, or 3650d.");
+    return fail(Code::kBadInput, fmt::format("\"{}\" is not a duration: {}", text, why),
+                "Write it like 8760h, 90m, or 3650d.");
   };
   std::chrono::seconds total{0};
   std::string_view rest = text;
   while (!rest.empty()) {
     std::int64_t count = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), count);
-    if (error != std::errc() || count < 0 || count > kMostHours * 3600) return wrong("a number is missing, negative or too large");
+    if (error != std::errc() || count < 0 || count > kMostHours * 3600)
+      return wrong("a number is missing, negative or too large");
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     if (rest.empty()) return wrong("its unit is missing");
     switch (rest.front()) {

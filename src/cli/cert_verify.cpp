@@ -23,11 +23,14 @@ Result<> check_key(const Invocation& call, const std::vector<nebula::Certificate
 
 Result<nebula::Trust> read_trust(const Invocation& call) {
   if (call.args.given("--ca")) {
-    return context(nebula::Trust::from_pem(TRY(read_input(call, call.args.value("--ca")))), "reading " + call.args.value("--ca"));
+    return context(nebula::Trust::from_pem(TRY(read_input(call, call.args.value("--ca")))),
+                   "reading " + call.args.value("--ca"));
   }
   const nebula::Layout layout(call.state_dir());
-  auto trust = TRY(context(nebula::Trust::from_pem(TRY(read_input(call, layout.home_ca_certificate()))), "reading the home authority"));
-  for (const auto& fingerprint : TRY(read_ledger(store::StateFolder(call.state_dir()))).revoked()) trust.block(fingerprint);
+  auto trust = TRY(context(nebula::Trust::from_pem(TRY(read_input(call, layout.home_ca_certificate()))),
+                           "reading the home authority"));
+  for (const auto& fingerprint : TRY(read_ledger(store::StateFolder(call.state_dir()))).revoked())
+    trust.block(fingerprint);
   const auto workers = read_input(call, layout.worker_ca_certificate());
   if (workers) TRY(trust.add(TRY(nebula::parse_certificate(*workers))));
   return trust;
@@ -35,7 +38,8 @@ Result<nebula::Trust> read_trust(const Invocation& call) {
 
 Result<Exit> run(Invocation& call) {
   const auto path = call.args.given("--crt") ? call.args.value("--crt") : call.args.argument(0);
-  if (path.empty()) return fail(Code::kBadInput, "which certificate?", "Name its file: tombolo cert verify --ca ca.crt host.crt");
+  if (path.empty())
+    return fail(Code::kBadInput, "which certificate?", "Name its file: tombolo cert verify --ca ca.crt host.crt");
   const auto trust = TRY(read_trust(call));
   const auto certificates = TRY(context(nebula::parse_certificates(TRY(read_input(call, path))), "reading " + path));
   codec::JsonArray verdicts;
@@ -60,18 +64,27 @@ Result<Exit> run(Invocation& call) {
 }  // namespace
 
 Command make_cert_verify() {
-  return {.path = "cert verify",
-          .summary = "check whether the mesh would let a certificate in",
-          .description = "Checks a certificate as a running Nebula does: issuer, validity, signature, and the limits of its authority. Without --ca the "
-                         "cluster's own authorities decide, and what its ledger has revoked is refused. Exit code 0 means valid; the reason is "
-                         "printed otherwise.",
-          .example = "tombolo cert verify --ca ca.crt --crt host.crt\ntombolo cert verify --ca ca.crt host.crt --key host.key\n",
-          .options = {{.names = "--ca", .value = "FILE", .help = "The authorities that are believed; by default the cluster's"},
-                      {.names = "--crt", .value = "FILE", .help = "The certificate, as nebula-cert names it; \"-\" is standard input"},
-                      {.names = "--key", .value = "FILE", .help = "Also check that this private key belongs to it"}},
-          .arguments = {{.name = "FILE", .help = "The certificate", .required = false}},
-          .prints_data = true,
-          .run = run};
+  return {
+      .path = "cert verify",
+      .summary = "Check whether the mesh would let a certificate in",
+      .description =
+          "Checks a certificate as a running Nebula does: issuer, validity, signature, and the limits of its "
+          "authority. Without --ca the "
+          "cluster's own authorities decide, and what its ledger has revoked is refused. Exit code 0 means valid; the "
+          "reason is "
+          "printed otherwise.",
+      .example =
+          "tombolo cert verify --ca ca.crt --crt host.crt\ntombolo cert verify --ca ca.crt host.crt --key host.key\n",
+      .options = {{.names = "--ca",
+                   .value = "FILE",
+                   .help = "The authorities that are believed; by default the cluster's"},
+                  {.names = "--crt",
+                   .value = "FILE",
+                   .help = "The certificate, as nebula-cert names it; \"-\" is standard input"},
+                  {.names = "--key", .value = "FILE", .help = "Also check that this private key belongs to it"}},
+      .arguments = {{.name = "FILE", .help = "The certificate", .required = false}},
+      .prints_data = true,
+      .run = run};
 }
 
 }  // namespace tombolo::cli

@@ -4,8 +4,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <istream>
 #include <ostream>
+
+#include "cli/console.hpp"
 
 namespace tombolo::cli {
 namespace {
@@ -29,30 +30,31 @@ class Quiet {
   bool changed_;
 };
 
-Secret<std::string> read_line(Console& console, const std::string& prompt) {
-  console.err << prompt << std::flush;
-  std::string line;
-  {
-    const Quiet quiet;
-    std::getline(console.in, line);
-  }
-  console.err << '\n';
-  return Secret<std::string>(std::move(line));
+Result<Secret<std::string>> read_secret(Console& console, const std::string& prompt) {
+  const Quiet quiet;
+  auto line = TRY(read_line(console, prompt));
+  if (!line) return Secret<std::string>();
+  console.err << '\n';  // the one that was typed was not shown
+  Secret<std::string> secret(*line);
+  wipe(line->data(), line->size());
+  return secret;
 }
 
 }  // namespace
 
-Result<Secret<std::string>> ask_passphrase(const Invocation& call, const std::string& variable, const std::string& what, Ask how) {
+Result<Secret<std::string>> ask_passphrase(const Invocation& call, const std::string& variable, const std::string& what,
+                                           Ask how) {
   const auto given = call.env.get(variable);
   if (!given.empty()) return Secret<std::string>(given);
   if (!call.console.interactive) {
     return fail(Code::kBadInput, fmt::format("the passphrase of {} is needed, and nobody can be asked for it", what),
                 fmt::format("Set {}, or run this in a terminal.", variable));
   }
-  auto first = read_line(call.console, fmt::format("Passphrase of {}: ", what));
+  auto first = TRY(read_secret(call.console, fmt::format("Passphrase of {}: ", what)));
   if (first.empty()) return fail(Code::kBadInput, "an empty passphrase protects nothing");
-  if (how == Ask::kTwice && read_line(call.console, "Once more: ").expose() != first.expose()) {
-    return fail(Code::kBadInput, "the two passphrases differ");
+  if (how == Ask::kTwice) {
+    const auto again = TRY(read_secret(call.console, "Once more: "));
+    if (again.expose() != first.expose()) return fail(Code::kBadInput, "the two passphrases differ");
   }
   return first;
 }

@@ -24,7 +24,8 @@ std::string encode_base64(ByteView bytes) {
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t left = bytes.size() - i;
-    const std::uint32_t group = static_cast<std::uint32_t>(bytes[i] << 16 | (left > 1 ? bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0));
+    const std::uint32_t group =
+        static_cast<std::uint32_t>(bytes[i] << 16 | (left > 1 ? bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0));
     text += kAlphabet[group >> 18 & 63];
     text += kAlphabet[group >> 12 & 63];
     text += left > 1 ? kAlphabet[group >> 6 & 63] : '=';

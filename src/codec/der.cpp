@@ -59,9 +59,12 @@ Result<std::int64_t> decode_der_integer(ByteView content) {
 
 Bytes encode_der_integer(std::int64_t value) {
   Bytes bytes;
-  for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<Byte>(static_cast<std::uint64_t>(value) >> shift));
+  for (int shift = 56; shift >= 0; shift -= 8)
+    bytes.push_back(static_cast<Byte>(static_cast<std::uint64_t>(value) >> shift));
   std::size_t spare = 0;
-  while (spare < 7 && ((bytes[spare] == 0 && bytes[spare + 1] < 0x80) || (bytes[spare] == 0xff && bytes[spare + 1] >= 0x80))) ++spare;
+  while (spare < 7 &&
+         ((bytes[spare] == 0 && bytes[spare + 1] < 0x80) || (bytes[spare] == 0xff && bytes[spare + 1] >= 0x80)))
+    ++spare;
   bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(spare));
   return bytes;
 }

@@ -54,10 +54,12 @@ Result<PemBlock> read_block(Lines& lines, std::string_view label) {
     }
     text = Secret<std::string>(std::move(joined));
     if (!is_border(line, kEnd) || label_of(line, kEnd) != label) {
-      return fail(Code::kBadInput, fmt::format("line {}: the PEM block {} of line {} must end before this line", lines.number(), label, first));
+      return fail(Code::kBadInput, fmt::format("line {}: the PEM block {} of line {} must end before this line",
+                                               lines.number(), label, first));
     }
     auto body = decode_base64(text.expose());
-    if (!body) return context(Result<PemBlock>(fail(body.error())), fmt::format("the PEM block {} of line {}", label, first));
+    if (!body)
+      return context(Result<PemBlock>(fail(body.error())), fmt::format("the PEM block {} of line {}", label, first));
     return PemBlock{std::string(label), Secret<Bytes>(std::move(*body))};
   }
   return fail(Code::kBadInput, fmt::format("line {}: the PEM block {} has no end", first, label));
@@ -73,7 +75,9 @@ Result<std::vector<PemBlock>> decode_pem(std::string_view text) {
   while (lines.next(line)) {
     if (!is_border(line, kBegin)) {
       if (line.starts_with(kBegin) || line.starts_with(kEnd)) {
-        return fail(Code::kBadInput, fmt::format("line {}: this line of a PEM block is damaged, or stands outside its block", lines.number()));
+        return fail(
+            Code::kBadInput,
+            fmt::format("line {}: this line of a PEM block is damaged, or stands outside its block", lines.number()));
       }
       continue;
     }

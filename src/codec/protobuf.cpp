@@ -47,9 +47,7 @@ Result<ProtoField> ProtoReader::next() {
   ProtoField field{static_cast<std::uint32_t>(number), static_cast<WireType>(tag & 7), 0, {}};
   std::size_t size = 0;
   switch (field.type) {
-    case WireType::kVarint:
-      field.value = TRY(varint());
-      return field;
+    case WireType::kVarint: field.value = TRY(varint()); return field;
     case WireType::kBytes: {
       const auto length = TRY(varint());
       if (length > rest_.size()) return corrupt("a field ends too early");

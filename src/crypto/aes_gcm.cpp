@@ -10,11 +10,12 @@ enum Direction { kOpen = 0, kSeal = 1 };
 CipherContext start(const AesKey& key, const GcmNonce& nonce, ByteView additional, Direction direction) {
   static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   CipherContext context(EVP_CIPHER_CTX_new());
-  must(cipher && context && EVP_CipherInit_ex2(context.get(), cipher, key.expose().data(), nonce.data(), direction, nullptr) == 1,
+  must(cipher && context &&
+           EVP_CipherInit_ex2(context.get(), cipher, key.expose().data(), nonce.data(), direction, nullptr) == 1,
        "AES-256-GCM");
   int written = 0;
-  must(additional.empty() ||
-           EVP_CipherUpdate(context.get(), nullptr, &written, additional.data(), static_cast<int>(additional.size())) == 1,
+  must(additional.empty() || EVP_CipherUpdate(context.get(), nullptr, &written, additional.data(),
+                                              static_cast<int>(additional.size())) == 1,
        "AES-256-GCM");
   return context;
 }
@@ -26,11 +27,12 @@ Bytes seal_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView plaintex
   Bytes sealed(plaintext.size() + kGcmTagSize);
   int written = 0;
   int rest = 0;
-  must((plaintext.empty() ||
-        EVP_CipherUpdate(context.get(), sealed.data(), &written, plaintext.data(), static_cast<int>(plaintext.size())) == 1) &&
-           EVP_CipherFinal_ex(context.get(), sealed.data() + written, &rest) == 1 &&
-           EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kGcmTagSize, sealed.data() + plaintext.size()) == 1,
-       "AES-256-GCM");
+  must(
+      (plaintext.empty() || EVP_CipherUpdate(context.get(), sealed.data(), &written, plaintext.data(),
+                                             static_cast<int>(plaintext.size())) == 1) &&
+          EVP_CipherFinal_ex(context.get(), sealed.data() + written, &rest) == 1 &&
+          EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kGcmTagSize, sealed.data() + plaintext.size()) == 1,
+      "AES-256-GCM");
   return sealed;
 }
 
@@ -42,7 +44,8 @@ Result<Secret<Bytes>> open_aes256gcm(const AesKey& key, const GcmNonce& nonce, B
   Bytes buffer(text.size());
   int written = 0;
   int rest = 0;
-  must(text.empty() || EVP_CipherUpdate(context.get(), buffer.data(), &written, text.data(), static_cast<int>(text.size())) == 1,
+  must(text.empty() ||
+           EVP_CipherUpdate(context.get(), buffer.data(), &written, text.data(), static_cast<int>(text.size())) == 1,
        "AES-256-GCM");
   Secret<Bytes> plaintext(std::move(buffer));
   must(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, kGcmTagSize, tag.data()) == 1, "AES-256-GCM");

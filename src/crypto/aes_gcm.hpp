@@ -16,6 +16,7 @@ using GcmNonce = std::array<Byte, kGcmNonceSize>;
 // A nonce may be used once with a key: two messages under one nonce give both away.
 Bytes seal_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView plaintext, ByteView additional = {});
 // kUntrusted when the key is another one or anything was changed.
-Result<Secret<Bytes>> open_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView sealed, ByteView additional = {});
+Result<Secret<Bytes>> open_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView sealed,
+                                     ByteView additional = {});
 
 }  // namespace tombolo::crypto

@@ -20,8 +20,9 @@ struct Argon2Cost {
 inline constexpr std::uint32_t kArgon2Version = 0x13;
 inline constexpr std::uint32_t kArgon2MemoryLimitKib = 4u << 20;  // 4 GiB: a file must not ask us for more
 
-// Errors: kBadInput for a cost out of range (memory at least 8 KiB a lane and at most the limit above, 1..255 lanes, 1..1000
-// passes) or a salt under 16 bytes; kIo when this machine has not that much memory.
-Result<Secret<std::array<Byte, 32>>> argon2id(const Secret<std::string>& passphrase, ByteView salt, const Argon2Cost& cost);
+// Errors: kBadInput for a cost out of range (memory at least 8 KiB a lane and at most the limit above, 1..255 lanes,
+// 1..1000 passes) or a salt under 16 bytes; kIo when this machine has not that much memory.
+Result<Secret<std::array<Byte, 32>>> argon2id(const Secret<std::string>& passphrase, ByteView salt,
+                                              const Argon2Cost& cost);
 
 }  // namespace tombolo::crypto

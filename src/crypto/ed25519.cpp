@@ -53,7 +53,8 @@ Ed25519Signature Ed25519Key::sign(ByteView message) const {
   std::size_t size = signature.size();
   DigestContext context(EVP_MD_CTX_new());
   must(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1, "Ed25519");
-  must(EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) == 1 && size == signature.size(),
+  must(EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) == 1 &&
+           size == signature.size(),
        "an Ed25519 signature");
   return signature;
 }

@@ -19,7 +19,8 @@ template <class Digest>
 Digest digest(const EVP_MD* algorithm, ByteView data) {
   Digest out{};
   unsigned size = 0;
-  must(EVP_Digest(data.data(), data.size(), out.data(), &size, algorithm, nullptr) == 1 && size == out.size(), "hashing");
+  must(EVP_Digest(data.data(), data.size(), out.data(), &size, algorithm, nullptr) == 1 && size == out.size(),
+       "hashing");
   return out;
 }
 
@@ -50,8 +51,8 @@ Digest32 hmac_sha256(ByteView key, ByteView data) {
   static constexpr Byte kNoKey = 0;  // HMAC() takes a null key for "same key as before"
   Digest32 out{};
   unsigned size = 0;
-  const bool ok = HMAC(algorithm, key.empty() ? &kNoKey : key.data(), static_cast<int>(key.size()), data.data(), data.size(),
-                       out.data(), &size) != nullptr;
+  const bool ok = HMAC(algorithm, key.empty() ? &kNoKey : key.data(), static_cast<int>(key.size()), data.data(),
+                       data.size(), out.data(), &size) != nullptr;
   must(ok && size == out.size(), "HMAC-SHA256");
   return out;
 }

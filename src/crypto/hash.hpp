@@ -24,7 +24,9 @@ inline Digest64 sha512(std::string_view data) { return sha512(as_bytes(data)); }
 inline Digest20 sha1(std::string_view data) { return sha1(as_bytes(data)); }
 inline Digest16 md5(std::string_view data) { return md5(as_bytes(data)); }
 inline Digest32 hmac_sha256(ByteView key, std::string_view data) { return hmac_sha256(key, as_bytes(data)); }
-inline Digest32 hmac_sha256(std::string_view key, std::string_view data) { return hmac_sha256(as_bytes(key), as_bytes(data)); }
+inline Digest32 hmac_sha256(std::string_view key, std::string_view data) {
+  return hmac_sha256(as_bytes(key), as_bytes(data));
+}
 
 // The time it takes tells nothing about where they differ; unequal lengths are unequal at once.
 bool equal_in_constant_time(ByteView a, ByteView b);

@@ -30,14 +30,16 @@ const BIGNUM* order() { return EC_GROUP_get0_order(curve()); }
 std::shared_ptr<EVP_PKEY> make_key(const P256Public& half, const BIGNUM* scalar) {
   Builder builder(OSSL_PARAM_BLD_new());
   must(builder && OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1 &&
-           OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, half.bytes.data(), half.bytes.size()) == 1,
+           OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, half.bytes.data(),
+                                            half.bytes.size()) == 1,
        "P-256");
   if (scalar) must(OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, scalar) == 1, "P-256");
   Parameters parameters(OSSL_PARAM_BLD_to_param(builder.get()));
   PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
   EVP_PKEY* key = nullptr;
   must(parameters && context && EVP_PKEY_fromdata_init(context.get()) == 1 &&
-           EVP_PKEY_fromdata(context.get(), &key, scalar ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters.get()) == 1,
+           EVP_PKEY_fromdata(context.get(), &key, scalar ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters.get()) ==
+               1,
        "P-256");
   return std::shared_ptr<EVP_PKEY>(PkeyOwner(key));
 }
@@ -105,8 +107,8 @@ Result<P256Key> P256Key::from_bytes(ByteView scalar) {
   Point point(EC_POINT_new(curve()));
   P256Public half;
   must(point && EC_POINT_mul(curve(), point.get(), number.get(), nullptr, nullptr, nullptr) == 1 &&
-           EC_POINT_point2oct(curve(), point.get(), POINT_CONVERSION_UNCOMPRESSED, half.bytes.data(), half.bytes.size(), nullptr) ==
-               half.bytes.size(),
+           EC_POINT_point2oct(curve(), point.get(), POINT_CONVERSION_UNCOMPRESSED, half.bytes.data(), half.bytes.size(),
+                              nullptr) == half.bytes.size(),
        "P-256");
   return P256Key(make_key(half, number.get()), Secret<Bytes>(Bytes(scalar.begin(), scalar.end())), half);
 }
@@ -128,7 +130,8 @@ bool verify(const P256Public& key, ByteView message, ByteView signature) {
   if (!decode(signature) || !P256Public::from_bytes(key.bytes)) return false;
   const auto pkey = make_key(key, nullptr);
   DigestContext context(EVP_MD_CTX_new());
-  must(context && EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, pkey.get(), nullptr) == 1, "P-256");
+  must(context && EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, pkey.get(), nullptr) == 1,
+       "P-256");
   return EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
 }
 

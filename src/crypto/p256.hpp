@@ -1,5 +1,5 @@
-// ECDSA over P-256 with SHA-256 (FIPS 186-5), signatures as DER SEQUENCE { r, s }. Tombolo makes no P-256 keys of its own;
-// it reads, checks and signs with those that somebody's Nebula already has.
+// ECDSA over P-256 with SHA-256 (FIPS 186-5), signatures as DER SEQUENCE { r, s }. Tombolo makes no P-256 keys of its
+// own; it reads, checks and signs with those that somebody's Nebula already has.
 #pragma once
 #include <array>
 #include <memory>

@@ -17,7 +17,8 @@ struct SshKey {
 
 // The text of a private key file, not encrypted.
 Secret<std::string> openssh_private_key(const SshKey& pair);
-// Reads such a file. Errors: kUnsupported for another key type or an encrypted one, kCorrupt for everything that is not exact.
+// Reads such a file. Errors: kUnsupported for another key type or an encrypted one, kCorrupt for everything that is
+// not exact.
 Result<SshKey> parse_openssh_private_key(std::string_view text);
 
 // "ssh-ed25519 AAAA... comment", one line without its end; no trailing blank when the comment is empty.

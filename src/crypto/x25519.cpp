@@ -15,7 +15,8 @@ Result<X25519Key> X25519Key::from_bytes(ByteView scalar) {
   PkeyOwner key(EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, scalar.data(), scalar.size()));
   X25519Public half;
   std::size_t size = half.bytes.size();
-  must(key && EVP_PKEY_get_raw_public_key(key.get(), half.bytes.data(), &size) == 1 && size == half.bytes.size(), "X25519");
+  must(key && EVP_PKEY_get_raw_public_key(key.get(), half.bytes.data(), &size) == 1 && size == half.bytes.size(),
+       "X25519");
   return X25519Key(Secret<Bytes>(Bytes(scalar.begin(), scalar.end())), half);
 }
 

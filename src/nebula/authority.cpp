@@ -27,7 +27,8 @@ Result<> check_wish(const Details& details) {
   if (details.name.empty() || details.name.size() > kNameLimit) {
     return fail(Code::kBadInput, "a certificate needs a name of 1 to 253 bytes");
   }
-  if (details.not_after <= details.not_before) return fail(Code::kBadInput, "the certificate would end before it begins");
+  if (details.not_after <= details.not_before)
+    return fail(Code::kBadInput, "the certificate would end before it begins");
   return check_by_itself(details);
 }
 
@@ -58,7 +59,8 @@ Result<Authority> Authority::open(Certificate certificate, SigningKey key) {
   Trust itself;
   TRY(itself.add(certificate));
   if (certificate.details().public_key != key.public_key()) {
-    return fail(Code::kUntrusted, fmt::format("this private key does not belong to the authority \"{}\"", certificate.details().name));
+    return fail(Code::kUntrusted,
+                fmt::format("this private key does not belong to the authority \"{}\"", certificate.details().name));
   }
   return Authority(std::move(certificate), std::move(key));
 }
@@ -76,7 +78,8 @@ Result<Certificate> Authority::issue(const MemberRequest& request) const {
   details.issuer = certificate_.fingerprint();
   details.public_key = request.public_key;
   if (request.not_before > authority.not_after) {
-    return fail(Code::kBadInput, fmt::format("the authority \"{}\" has expired", authority.name), "Create a new authority and renew its members.");
+    return fail(Code::kBadInput, fmt::format("the authority \"{}\" has expired", authority.name),
+                "Create a new authority and renew its members.");
   }
   TRY(check_wish(details));
   if (details.version == Version::k1 && details.networks.size() != 1) {
@@ -89,7 +92,8 @@ Result<Certificate> Authority::issue(const MemberRequest& request) const {
 
 Result<Authority> create_worker_authority(const AuthorityRequest& request, SigningKey key) {
   if (request.groups.empty() || request.networks.empty()) {
-    return fail(Code::kBadInput, "the worker authority needs at least one group and one network: Nebula takes none for no limit");
+    return fail(Code::kBadInput,
+                "the worker authority needs at least one group and one network: Nebula takes none for no limit");
   }
   AuthorityRequest narrow = request;
   // With no limit on unsafe networks a stolen key could mint a "router" whose packets may bear any member's address.

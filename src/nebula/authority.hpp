@@ -1,5 +1,6 @@
-// Who signs: a certificate authority, which issues certificates under Nebula's rules and its own constraints. Pure: the time
-// is given. The same wish, key and time give the same bytes as nebula-cert (Ed25519 signatures have no chance in them).
+// Who signs: a certificate authority, which issues certificates under Nebula's rules and its own constraints. Pure:
+// the time is given. The same wish, key and time give the same bytes as nebula-cert (Ed25519 signatures have no chance
+// in them).
 #pragma once
 #include <optional>
 #include <string>
@@ -24,26 +25,27 @@ struct AuthorityRequest {
 struct MemberRequest {
   std::string name{};
   PublicKey public_key{};
-  std::vector<codec::Cidr> networks{};         // "10.42.0.1/16": the member's address in the mesh's network
+  std::vector<codec::Cidr> networks{};  // "10.42.0.1/16": the member's address in the mesh's network
   std::vector<codec::Cidr> unsafe_networks{};  // host bits are cleared, so that every Nebula reads the same
   std::vector<std::string> groups{};
   Seconds not_before{};
-  std::optional<Seconds> not_after{};          // default: one second before the authority's end
-  std::optional<Version> version{};            // default: the authority's
+  std::optional<Seconds> not_after{};  // default: one second before the authority's end
+  std::optional<Version> version{};  // default: the authority's
 };
 
 class Authority {
  public:
   // A new, self-signed authority. kBadInput says which wish cannot be.
   static Result<Authority> create(const AuthorityRequest& request, SigningKey key);
-  // An existing one. kUntrusted when the key is another's, the certificate is no authority's, or its signature is wrong.
+  // An existing one. kUntrusted when the key is another's, the certificate is no authority's, or its signature is
+  // wrong.
   static Result<Authority> open(Certificate certificate, SigningKey key);
 
   const Certificate& certificate() const { return certificate_; }
   const SigningKey& key() const { return key_; }
 
-  // kBadInput when Nebula's rules or this authority's constraints forbid it, with the reason; nothing is issued that any
-  // verifier would then refuse.
+  // kBadInput when Nebula's rules or this authority's constraints forbid it, with the reason; nothing is issued that
+  // any verifier would then refuse.
   Result<Certificate> issue(const MemberRequest& request) const;
 
  private:
@@ -52,10 +54,10 @@ class Authority {
   SigningKey key_;
 };
 
-// The worker authority (its key lives on the lighthouse): it can issue members of `groups` with addresses in `networks`, and
-// nothing that routes for others. Nebula compares prefix lengths as well: a certificate for 10.42.2.1/16 needs an authority
-// whose network is a /16 or wider, so a narrower range needs workers with the range's own prefix (10.42.2.1/24).
-// kBadInput when groups or networks are empty, which Nebula would take for "no limit".
+// The worker authority (its key lives on the lighthouse): it can issue members of `groups` with addresses in
+// `networks`, and nothing that routes for others. Nebula compares prefix lengths as well: a certificate for
+// 10.42.2.1/16 needs an authority whose network is a /16 or wider, so a narrower range needs workers with the range's
+// own prefix (10.42.2.1/24). kBadInput when groups or networks are empty, which Nebula would take for "no limit".
 Result<Authority> create_worker_authority(const AuthorityRequest& request, SigningKey key);
 
 }  // namespace tombolo::nebula

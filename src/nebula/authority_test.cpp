@@ -19,7 +19,9 @@ using testing::HasSubstr;
 
 Cidr cidr(std::string_view text) { return Cidr::parse(text).value(); }
 
-Authority authority(const char* label) { return Authority::open(vector_of(label).certificate(), vector_of(label).signing_key()).value(); }
+Authority authority(const char* label) {
+  return Authority::open(vector_of(label).certificate(), vector_of(label).signing_key()).value();
+}
 
 // The wish behind a vector's host certificate.
 MemberRequest wish(const test::Vector& v) {
@@ -48,9 +50,11 @@ TEST(Reissue, OfCurve25519VectorsIsBitForBitNebulas) {
                                      .networks = d.networks,
                                      .unsafe_networks = d.unsafe_networks,
                                      .groups = d.groups};
-      EXPECT_EQ(Authority::create(request, vector.signing_key()).value().certificate().to_pem(), vector.text("pem")) << name;
+      EXPECT_EQ(Authority::create(request, vector.signing_key()).value().certificate().to_pem(), vector.text("pem"))
+          << name;
     } else {
-      EXPECT_EQ(authority(test::issuers().at(name).c_str()).issue(wish(vector)).value().to_pem(), vector.text("pem")) << name;
+      EXPECT_EQ(authority(test::issuers().at(name).c_str()).issue(wish(vector)).value().to_pem(), vector.text("pem"))
+          << name;
     }
   }
   EXPECT_EQ(compared, 8);
@@ -106,32 +110,37 @@ TEST(Constraints, OfTheOldAuthorityHold) {
       {{"a group outside", "group \"db\"", [](auto& r) { r.groups = {"db"}; }},
        {"an address outside", "network 10.43.0.1/16", [](auto& r) { r.networks = {cidr("10.43.0.1/16")}; }},
        {"a wider prefix", "network 10.42.0.1/8", [](auto& r) { r.networks = {cidr("10.42.0.1/8")}; }},
-       {"an unsafe network outside", "unsafe network 10.0.0.0/8", [](auto& r) { r.unsafe_networks = {cidr("10.0.0.0/8")}; }},
-       {"an end beyond", "outlive", [](auto& r) { r.not_after = vector_of("old-ca.crt").details().not_after + std::chrono::seconds(1); }},
+       {"an unsafe network outside", "unsafe network 10.0.0.0/8",
+        [](auto& r) { r.unsafe_networks = {cidr("10.0.0.0/8")}; }},
+       {"an end beyond", "outlive",
+        [](auto& r) { r.not_after = vector_of("old-ca.crt").details().not_after + std::chrono::seconds(1); }},
        {"a begin before", "begin before", [](auto& r) { r.not_before -= std::chrono::seconds(1); }},
        {"an end before the begin", "end before", [](auto& r) { r.not_after = r.not_before; }},
        {"IPv6 in version 1", "version 1", [](auto& r) { r.networks = {cidr("fd00::1/64")}; }},
-       {"two networks in version 1", "exactly one", [](auto& r) { r.networks = {cidr("10.42.0.1/16"), cidr("10.42.0.2/16")}; }},
+       {"two networks in version 1", "exactly one",
+        [](auto& r) { r.networks = {cidr("10.42.0.1/16"), cidr("10.42.0.2/16")}; }},
        {"no network", "at least one network", [](auto& r) { r.networks = {}; }},
        {"a P-256 key", "curve P256", [](auto& r) { r.public_key = vector_of("p1-h.crt").details().public_key; }},
        {"no public key", "32 bytes", [](auto& r) { r.public_key.bytes.clear(); }},
        {"no name", "name", [](auto& r) { r.name = ""; }},
-       {"an expired authority", "expired", [](auto& r) { r.not_before = vector_of("old-ca.crt").details().not_after + std::chrono::hours(1); }}});
+       {"an expired authority", "expired",
+        [](auto& r) { r.not_before = vector_of("old-ca.crt").details().not_after + std::chrono::hours(1); }}});
 }
 
 TEST(Constraints, OfTheNewAuthorityHold) {
-  expect_refusals("n2-ca.crt", "n2-h1.crt",
-                  {{"a group outside", "group \"z\"", [](auto& r) { r.groups = {"z"}; }},
-                   {"a network twice", "twice", [](auto& r) { r.networks = {cidr("10.42.0.1/16"), cidr("10.42.0.1/16")}; }},
-                   {"no network", "at least one network", [](auto& r) { r.networks = {}; }},
-                   {"an IPv6 unsafe network without IPv6", "IPv6 address",
-                    [](auto& r) {
-                      r.networks = {cidr("10.42.0.1/16")};
-                      r.unsafe_networks = {cidr("fd00:1::/64")};
-                    }},
-                   {"a name over 253 bytes", "253", [](auto& r) { r.name = std::string(254, 'x'); }},
-                   {"IPv4 inside IPv6", "written as IPv6", [](auto& r) { r.networks = {cidr("::ffff:10.42.0.1/112")}; }},
-                   {"the unspecified address", "0.0.0.0/0", [](auto& r) { r.networks = {cidr("0.0.0.0/0")}; }}});
+  expect_refusals(
+      "n2-ca.crt", "n2-h1.crt",
+      {{"a group outside", "group \"z\"", [](auto& r) { r.groups = {"z"}; }},
+       {"a network twice", "twice", [](auto& r) { r.networks = {cidr("10.42.0.1/16"), cidr("10.42.0.1/16")}; }},
+       {"no network", "at least one network", [](auto& r) { r.networks = {}; }},
+       {"an IPv6 unsafe network without IPv6", "IPv6 address",
+        [](auto& r) {
+          r.networks = {cidr("10.42.0.1/16")};
+          r.unsafe_networks = {cidr("fd00:1::/64")};
+        }},
+       {"a name over 253 bytes", "253", [](auto& r) { r.name = std::string(254, 'x'); }},
+       {"IPv4 inside IPv6", "written as IPv6", [](auto& r) { r.networks = {cidr("::ffff:10.42.0.1/112")}; }},
+       {"the unspecified address", "0.0.0.0/0", [](auto& r) { r.networks = {cidr("0.0.0.0/0")}; }}});
 }
 
 TEST(Constraints, ForbidASecondAuthorityBelowTheFirst) {
@@ -157,7 +166,11 @@ AuthorityRequest worker_request(Version version) {
 }
 
 MemberRequest worker(std::string name, const char* network, std::vector<std::string> groups) {
-  return {.name = std::move(name), .public_key = MemberKey::generate().public_key(), .networks = {cidr(network)}, .groups = std::move(groups), .not_before = kNow};
+  return {.name = std::move(name),
+          .public_key = MemberKey::generate().public_key(),
+          .networks = {cidr(network)},
+          .groups = std::move(groups),
+          .not_before = kNow};
 }
 
 TEST(WorkerAuthority, MintsWorkersAndNothingElse) {
@@ -184,8 +197,10 @@ TEST(WorkerAuthority, WithoutLimitsIsRefused) {
 
 // Whatever is issued verifies under its authority, decodes from its bytes, and not under another authority.
 RC_GTEST_PROP(Issue, GivesOnlyWhatVerifies, ()) {
-  static const auto home = Authority::create({.name = "home", .version = Version::k2, .not_before = kNow}, SigningKey::generate()).value();
-  static const auto other = Authority::create({.name = "other", .version = Version::k2, .not_before = kNow}, SigningKey::generate()).value();
+  static const auto home =
+      Authority::create({.name = "home", .version = Version::k2, .not_before = kNow}, SigningKey::generate()).value();
+  static const auto other =
+      Authority::create({.name = "other", .version = Version::k2, .not_before = kNow}, SigningKey::generate()).value();
   MemberRequest request;
   request.name = *rc::gen::string<std::string>();
   request.version = *rc::gen::element(Version::k1, Version::k2);

@@ -54,7 +54,8 @@ Result<Certificate> Certificate::decode(Version version, ByteView raw) {
   auto parts = TRY(version == Version::k1 ? v1::decode(raw) : v2::decode(raw));
   Certificate certificate(std::move(parts.details), std::move(parts.signed_bytes), std::move(parts.signature));
   if (!std::ranges::equal(certificate.raw(), raw)) {
-    return fail(Code::kCorrupt, "the certificate is not written in its one canonical form, so no Nebula could verify it");
+    return fail(Code::kCorrupt,
+                "the certificate is not written in its one canonical form, so no Nebula could verify it");
   }
   return certificate;
 }
@@ -127,7 +128,8 @@ Result<std::vector<Certificate>> parse_certificates(std::string_view pem) {
 
 Result<Certificate> parse_certificate(std::string_view pem) {
   auto list = TRY(parse_certificates(pem));
-  if (list.size() != 1) return fail(Code::kBadInput, fmt::format("here must be one certificate, but these are {}", list.size()));
+  if (list.size() != 1)
+    return fail(Code::kBadInput, fmt::format("here must be one certificate, but these are {}", list.size()));
   return std::move(list.front());
 }
 

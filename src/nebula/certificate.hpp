@@ -1,6 +1,7 @@
 // A Nebula certificate, version 1 (protobuf) or 2 (DER): read, encoded, named by its fingerprint. Pure.
 // Nebula has no written specification; the formats were taken from certificates made by Nebula 1.6.1 to 1.11.1.
-// Reading is strict: what does not encode back to the same bytes is refused, because Nebula verifies what it re-encodes.
+// Reading is strict: what does not encode back to the same bytes is refused, because Nebula verifies what it
+// re-encodes.
 #pragma once
 #include <chrono>
 #include <optional>
@@ -34,18 +35,19 @@ struct PublicKey {
 struct Details {
   Version version = Version::k1;
   std::string name{};
-  std::vector<codec::Cidr> networks{};         // with host bits; version 2: sorted
-  std::vector<codec::Cidr> unsafe_networks{};  // what the member routes to; an authority: what it may let others route to
+  std::vector<codec::Cidr> networks{};  // with host bits; version 2: sorted
+  std::vector<codec::Cidr>
+      unsafe_networks{};  // what the member routes to; an authority: what it may let others route to
   std::vector<std::string> groups{};
   Seconds not_before{};
-  Seconds not_after{};                       // inclusive
+  Seconds not_after{};  // inclusive
   bool is_ca = false;
-  Fingerprint issuer{};                        // empty when is_ca
+  Fingerprint issuer{};  // empty when is_ca
   PublicKey public_key{};
 };
 
-inline constexpr std::size_t kNameLimit = 253;            // version 2 cannot be read back with a longer one
-inline constexpr std::size_t kCertificateLimit = 65536;   // bytes
+inline constexpr std::size_t kNameLimit = 253;  // version 2 cannot be read back with a longer one
+inline constexpr std::size_t kCertificateLimit = 65536;  // bytes
 
 // The bytes a signature covers. kBadInput for what the version cannot hold.
 Result<Bytes> bytes_to_sign(const Details& details);
@@ -76,7 +78,7 @@ class Certificate {
   Fingerprint fingerprint_with(const Bytes& signature) const;
 
   Details details_;
-  Bytes signed_;     // kept as it came, with details a newer version may have added
+  Bytes signed_;  // kept as it came, with details a newer version may have added
   Bytes signature_;
   Fingerprint fingerprint_{};
 };

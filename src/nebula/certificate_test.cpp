@@ -112,7 +112,8 @@ TEST_P(EveryVector, TruncationAndTrailingBytesAreCorrupt) {
 TEST_P(EveryVector, HandshakeFormLeavesOutTheKeyAndTakesItBack) {
   EXPECT_EQ(to_hex(v.certificate().handshake_form()), v.text("handshake_bytes"));
   const PublicKey key{v.curve(), v.bytes("public_key")};
-  EXPECT_EQ(to_hex(Certificate::from_handshake(v.version(), v.bytes("handshake_bytes"), key).value().raw()), v.text("raw"));
+  EXPECT_EQ(to_hex(Certificate::from_handshake(v.version(), v.bytes("handshake_bytes"), key).value().raw()),
+            v.text("raw"));
   EXPECT_FALSE(Certificate::from_handshake(v.version(), v.bytes("raw"), key)) << "it carries a key";
   EXPECT_FALSE(Certificate::decode(v.version(), v.bytes("handshake_bytes"))) << "it lacks a key";
 }
@@ -133,7 +134,8 @@ TEST(OtherForm, OfP256FingerprintsIsNebulas) {
 }
 
 TEST(Bundle, HoldsCertificatesOfBothVersionsInTheirOrderWithCommentsBetween) {
-  const auto text = "# the old one\n" + vector_of("old-ca.crt").text("pem") + "\n# and the new one\n" + vector_of("n2-ca.crt").text("pem");
+  const auto text = "# the old one\n" + vector_of("old-ca.crt").text("pem") + "\n# and the new one\n" +
+                    vector_of("n2-ca.crt").text("pem");
   const auto list = parse_certificates(text).value();
   ASSERT_EQ(list.size(), 2u);
   EXPECT_EQ(list[0].details().name, "Old CA");

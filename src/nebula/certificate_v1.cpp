@@ -48,7 +48,8 @@ Result<std::vector<codec::Cidr>> read_networks(ByteView content) {
     const auto mask = TRY(reader.varint());
     int prefix = 0;
     while (prefix < 32 && netmask(prefix) != mask) ++prefix;
-    if (netmask(prefix) != mask || address > ~std::uint32_t{0}) return corrupt("a network is not an IPv4 address with a netmask");
+    if (netmask(prefix) != mask || address > ~std::uint32_t{0})
+      return corrupt("a network is not an IPv4 address with a netmask");
     networks.emplace_back(codec::Address::v4(static_cast<std::uint32_t>(address)), prefix);
   }
   return networks;
@@ -80,8 +81,10 @@ Bytes encode(const Details& details, const Fingerprint& issuer, KeyPart key) {
 }
 
 Result<> read_field(const codec::ProtoField& field, Details& details) {
-  const bool is_number = field.number == kNotBefore || field.number == kNotAfter || field.number == kIsCa || field.number == kCurve;
-  if (field.type != (is_number ? codec::WireType::kVarint : codec::WireType::kBytes)) return corrupt("a field has the wrong type");
+  const bool is_number =
+      field.number == kNotBefore || field.number == kNotAfter || field.number == kIsCa || field.number == kCurve;
+  if (field.type != (is_number ? codec::WireType::kVarint : codec::WireType::kBytes))
+    return corrupt("a field has the wrong type");
   const auto time = Seconds(std::chrono::seconds(static_cast<std::int64_t>(field.value)));
   switch (field.number) {
     case kName: details.name = TRY(read_text(field.content)); return {};
@@ -133,7 +136,8 @@ Result<Bytes> encode_details(const Details& details) {
   for (const auto* list : {&details.networks, &details.unsafe_networks}) {
     for (const auto& network : *list) {
       if (!network.address().is_v4()) {
-        return fail(Code::kBadInput, fmt::format("a certificate of version 1 cannot hold the IPv6 network {}", network.text()),
+        return fail(Code::kBadInput,
+                    fmt::format("a certificate of version 1 cannot hold the IPv6 network {}", network.text()),
                     "Use version 2, which needs Nebula 1.10 or newer on every member.");
       }
     }
@@ -144,7 +148,8 @@ Result<Bytes> encode_details(const Details& details) {
   }
   if (!details.issuer.empty()) {
     const auto issuer = from_hex(details.issuer.text());
-    if (!issuer || issuer->size() != 32) return fail(Code::kBadInput, "the issuer is not a fingerprint of 64 hex digits");
+    if (!issuer || issuer->size() != 32)
+      return fail(Code::kBadInput, "the issuer is not a fingerprint of 64 hex digits");
   }
   return encode(details, details.issuer, KeyPart::kPresent);
 }

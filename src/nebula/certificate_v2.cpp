@@ -90,7 +90,8 @@ Result<> read_details(ByteView content, Details& details) {
   if (auto list = TRY(reader.optional(kUnsafeNetworks))) details.unsafe_networks = TRY(read_networks(list->content));
   if (auto list = TRY(reader.optional(kGroups))) details.groups = TRY(read_groups(list->content));
   if (auto is_ca = TRY(reader.optional(kIsCa))) {
-    if (is_ca->content.size() != 1 || is_ca->content[0] != kTrue) return corrupt("the mark of an authority is not a true");
+    if (is_ca->content.size() != 1 || is_ca->content[0] != kTrue)
+      return corrupt("the mark of an authority is not a true");
     details.is_ca = true;
   }
   details.not_before = TRY(read_time(reader, kNotBefore));
@@ -127,7 +128,8 @@ Result<Bytes> bytes_to_sign(const Details& details) {
   put_networks(content, kUnsafeNetworks, details.unsafe_networks);
   Bytes groups;
   for (const auto& group : details.groups) {
-    if (group.empty() || !codec::is_valid_utf8(group)) return fail(Code::kBadInput, "a group's name is empty or not UTF-8");
+    if (group.empty() || !codec::is_valid_utf8(group))
+      return fail(Code::kBadInput, "a group's name is empty or not UTF-8");
     codec::put_der(groups, kText, as_bytes(group));
   }
   if (!groups.empty()) codec::put_der(content, kGroups, groups);
@@ -136,7 +138,8 @@ Result<Bytes> bytes_to_sign(const Details& details) {
   put_time(content, kNotAfter, details.not_after);
   if (!details.issuer.empty()) {
     const auto issuer = from_hex(details.issuer.text());
-    if (!issuer || issuer->size() != 32) return fail(Code::kBadInput, "the issuer is not a fingerprint of 64 hex digits");
+    if (!issuer || issuer->size() != 32)
+      return fail(Code::kBadInput, "the issuer is not a fingerprint of 64 hex digits");
     codec::put_der(content, kIssuer, *issuer);
   }
   Bytes whole;

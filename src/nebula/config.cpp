@@ -11,7 +11,8 @@ constexpr int kLeastMtu = 576;
 constexpr int kMostMtu = 9000;
 
 // Interfaces of containers: their addresses would crowd out the real ones, of which a lighthouse remembers ten.
-constexpr std::string_view kForeignInterfaces[] = {"docker.*", "br-.*", "veth.*", "cni.*", "flannel.*", "cali.*", "cilium.*"};
+constexpr std::string_view kForeignInterfaces[] = {"docker.*",  "br-.*",  "veth.*",  "cni.*",
+                                                   "flannel.*", "cali.*", "cilium.*"};
 
 // YAML reads a JSON string as it stands.
 std::string quoted(std::string_view text) { return codec::to_text(codec::Json(text)); }
@@ -41,7 +42,8 @@ std::string port_text(const FirewallRule& rule) {
 }
 
 std::string rule_text(const FirewallRule& rule) {
-  const auto who = rule.groups.empty() ? std::string("host: any") : "groups: " + row(rule.groups, [](const auto& group) { return group; });
+  const auto who = rule.groups.empty() ? std::string("host: any")
+                                       : "groups: " + row(rule.groups, [](const auto& group) { return group; });
   return fmt::format("    - {{port: {}, proto: {}, {}}}\n", port_text(rule), name(rule.protocol), who);
 }
 
@@ -52,21 +54,24 @@ Result<> check(const NebulaConfig& config) {
   if (config.mtu < kLeastMtu || config.mtu > kMostMtu) {
     return fail(Code::kBadInput, fmt::format("the mesh MTU {} is outside {} to {}", config.mtu, kLeastMtu, kMostMtu));
   }
-  if (config.is_lighthouse && config.listen_port == 0) return fail(Code::kBadInput, "the lighthouse needs a fixed port, or nobody finds it");
+  if (config.is_lighthouse && config.listen_port == 0)
+    return fail(Code::kBadInput, "the lighthouse needs a fixed port, or nobody finds it");
   if (config.is_lighthouse != config.lighthouses.empty()) {
-    return fail(Code::kBadInput, config.is_lighthouse ? "a lighthouse has no lighthouse itself" : "a member needs at least one lighthouse");
+    return fail(Code::kBadInput, config.is_lighthouse ? "a lighthouse has no lighthouse itself"
+                                                      : "a member needs at least one lighthouse");
   }
   for (const auto& lighthouse : config.lighthouses) {
     if (lighthouse.endpoints.empty()) {
-      return fail(Code::kBadInput, fmt::format("the lighthouse {} needs an address on the Internet", lighthouse.mesh_address.text()));
+      return fail(Code::kBadInput,
+                  fmt::format("the lighthouse {} needs an address on the Internet", lighthouse.mesh_address.text()));
     }
   }
   return {};
 }
 
 std::string pki_text(const NebulaConfig& config) {
-  auto text = fmt::format("pki:\n  ca: {}\n  cert: {}\n  key: {}\n  disconnect_invalid: true\n", quoted(config.pki.ca), quoted(config.pki.cert),
-                          quoted(config.pki.key));
+  auto text = fmt::format("pki:\n  ca: {}\n  cert: {}\n  key: {}\n  disconnect_invalid: true\n", quoted(config.pki.ca),
+                          quoted(config.pki.cert), quoted(config.pki.key));
   if (!config.blocklist.empty()) {
     text += "  blocklist: " + row(config.blocklist, [](const auto& fingerprint) { return fingerprint.text(); }) + "\n";
   }
@@ -79,7 +84,8 @@ std::string lighthouse_text(const NebulaConfig& config) {
   if (config.lighthouses.empty()) text += " {}";
   text += "\n";
   for (const auto& lighthouse : config.lighthouses) {
-    text += fmt::format("  {}: {}\n", quoted(lighthouse.mesh_address.text()), row(lighthouse.endpoints, [](const auto& endpoint) { return endpoint; }));
+    text += fmt::format("  {}: {}\n", quoted(lighthouse.mesh_address.text()),
+                        row(lighthouse.endpoints, [](const auto& endpoint) { return endpoint; }));
   }
   text += fmt::format("lighthouse:\n  am_lighthouse: {}\n", config.is_lighthouse);
   if (config.is_lighthouse) return text + "  hosts: []\n";
@@ -114,11 +120,14 @@ Result<std::string> config_yaml(const NebulaConfig& config) {
   text += pki_text(config);
   text += lighthouse_text(config);
   // The system's default buffers lose bursts; Nebula may ask for more because it starts as root.
-  text += fmt::format("listen:\n  host: 0.0.0.0\n  port: {}\n  read_buffer: 10485760\n  write_buffer: 10485760\n", config.listen_port);
+  text += fmt::format("listen:\n  host: 0.0.0.0\n  port: {}\n  read_buffer: 10485760\n  write_buffer: 10485760\n",
+                      config.listen_port);
   text += "punchy:\n  punch: true\n  respond: true\n";
   text += fmt::format("cipher: {}\n", config.cipher);
   text += relay_text(config);
-  text += fmt::format("tun:\n  disabled: false\n  dev: {}\n  mtu: {}\n  drop_local_broadcast: true\n  drop_multicast: true\n", quoted(config.device), config.mtu);
+  text += fmt::format(
+      "tun:\n  disabled: false\n  dev: {}\n  mtu: {}\n  drop_local_broadcast: true\n  drop_multicast: true\n",
+      quoted(config.device), config.mtu);
   text += "logging:\n  level: info\n  format: text\n";
   text += firewall_text(config);
   return text;

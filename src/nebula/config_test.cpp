@@ -24,7 +24,10 @@ NebulaConfig lighthouse() {
 
 NebulaConfig member() {
   return {.lighthouses = {{address("10.42.0.1"), {"203.0.113.7:4242"}}},
-          .inbound = {{.protocol = Protocol::kTcp, .first_port = 30000, .last_port = 32767, .groups = {"kubernetes", "infrastructure"}}}};
+          .inbound = {{.protocol = Protocol::kTcp,
+                       .first_port = 30000,
+                       .last_port = 32767,
+                       .groups = {"kubernetes", "infrastructure"}}}};
 }
 
 // TOMBOLO_REWRITE_GOLDEN=1 rewrites the files; read their difference before you commit it.

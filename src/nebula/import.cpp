@@ -32,16 +32,19 @@ Result<SigningKey> read_authority_key(const FoundFile& file, const std::function
   return std::get<SigningKey>(std::move(key));
 }
 
-Result<> read_authority(const std::vector<FoundFile>& files, Seconds now, const std::function<Result<Passphrase>()>& ask, Import& found) {
+Result<> read_authority(const std::vector<FoundFile>& files, Seconds now,
+                        const std::function<Result<Passphrase>()>& ask, Import& found) {
   const auto* certificate_file = find(files, kAuthorityCertificate);
   const auto* key_file = find(files, kAuthorityKey);
   if (!certificate_file || !key_file) {
-    return fail(Code::kNotFound, fmt::format("the folder has no {}", certificate_file ? kAuthorityKey : kAuthorityCertificate),
+    return fail(Code::kNotFound,
+                fmt::format("the folder has no {}", certificate_file ? kAuthorityKey : kAuthorityCertificate),
                 "Name the folder in which `nebula-cert ca` wrote ca.crt and ca.key.");
   }
   auto certificate = TRY(context(parse_certificate(certificate_file->content.expose()), "reading ca.crt"));
   if (now > certificate.details().not_after) {
-    return fail(Code::kUntrusted, fmt::format("the authority of ca.crt expired at {}", format_time(certificate.details().not_after)),
+    return fail(Code::kUntrusted,
+                fmt::format("the authority of ca.crt expired at {}", format_time(certificate.details().not_after)),
                 "An expired authority is of no use to anybody; let `tombolo up` make a new one.");
   }
   const auto key = TRY(read_authority_key(*key_file, ask));
@@ -58,14 +61,16 @@ Result<> check_together(const std::vector<Certificate>& certificates, const std:
   for (const auto& certificate : certificates) {
     const auto& d = certificate.details();
     if (d.name != first.name || d.public_key != first.public_key) {
-      return fail(Code::kConflict, fmt::format("{} holds certificates of different members", file), "Put each member into its own file.");
+      return fail(Code::kConflict, fmt::format("{} holds certificates of different members", file),
+                  "Put each member into its own file.");
     }
   }
   return {};
 }
 
 // Nothing: an expired member, which is left out with a note.
-Result<std::optional<ImportedMember>> read_member(const FoundFile& file, const FoundFile* key_file, const Trust& trust, Seconds now, Import& found) {
+Result<std::optional<ImportedMember>> read_member(const FoundFile& file, const FoundFile* key_file, const Trust& trust,
+                                                  Seconds now, Import& found) {
   ImportedMember member;
   member.certificates = TRY(context(parse_certificates(file.content.expose()), "reading " + file.name));
   TRY(check_together(member.certificates, file.name));
@@ -76,7 +81,8 @@ Result<std::optional<ImportedMember>> read_member(const FoundFile& file, const F
   }
   for (const auto& certificate : member.certificates) {
     if (now > certificate.details().not_after) {
-      found.left_out.push_back(fmt::format("{}: expired at {}", file.name, format_time(certificate.details().not_after)));
+      found.left_out.push_back(
+          fmt::format("{}: expired at {}", file.name, format_time(certificate.details().not_after)));
       return std::optional<ImportedMember>();
     }
     TRY(context(trust.verify(certificate, now), "checking " + file.name));
@@ -84,7 +90,8 @@ Result<std::optional<ImportedMember>> read_member(const FoundFile& file, const F
   }
   if (key_file) {
     const auto key = TRY(context(parse_member_key(key_file->content.expose()), "reading " + key_file->name));
-    TRY(context(check_pair(member.certificates.front(), key.public_key()), fmt::format("checking {} and {}", file.name, key_file->name)));
+    TRY(context(check_pair(member.certificates.front(), key.public_key()),
+                fmt::format("checking {} and {}", file.name, key_file->name)));
     member.key_pem = key_file->content;
   }
   return std::optional(std::move(member));
@@ -102,7 +109,8 @@ Result<> add_member(ImportedMember member, const std::string& file, Import& foun
 
 }  // namespace
 
-Result<Import> read_folder(const std::vector<FoundFile>& files, Seconds now, const std::function<Result<Passphrase>()>& ask) {
+Result<Import> read_folder(const std::vector<FoundFile>& files, Seconds now,
+                           const std::function<Result<Passphrase>()>& ask) {
   Import found;
   TRY(read_authority(files, now, ask, found));
   Trust trust;
@@ -111,7 +119,8 @@ Result<Import> read_folder(const std::vector<FoundFile>& files, Seconds now, con
     if (file.name == kAuthorityCertificate || file.name == kAuthorityKey) continue;
     if (file.name.ends_with(kCertificateEnding)) {
       const auto* key_file = find(files, stem(file.name) + std::string(kKeyEnding));
-      if (auto member = TRY(read_member(file, key_file, trust, now, found))) TRY(add_member(std::move(*member), file.name, found));
+      if (auto member = TRY(read_member(file, key_file, trust, now, found)))
+        TRY(add_member(std::move(*member), file.name, found));
     } else if (!file.name.ends_with(kKeyEnding)) {
       found.left_out.push_back(file.name + ": neither .crt nor .key");
     } else if (!find(files, stem(file.name) + std::string(kCertificateEnding))) {

@@ -13,7 +13,9 @@ using test::kNow;
 using test::vector_of;
 using testing::HasSubstr;
 
-FoundFile file(std::string name, std::string content) { return {std::move(name), Secret<std::string>(std::move(content))}; }
+FoundFile file(std::string name, std::string content) {
+  return {std::move(name), Secret<std::string>(std::move(content))};
+}
 
 Result<Passphrase> nobody() { return fail(Code::kInternal, "nobody is to be asked here"); }
 
@@ -54,14 +56,21 @@ TEST(ImportFolder, RefusesMixedUpPairsAndNamesTheFiles) {
     return found ? std::string() : found.error().text();
   };
   EXPECT_EQ(why([](auto&) {}), "");
-  EXPECT_THAT(why([](auto& f) { f[1] = file("ca.key", vector_of("n1-ca.crt").text("key_pem")); }), HasSubstr("ca.crt and ca.key"));
-  EXPECT_THAT(why([](auto& f) { f[3] = file("host1.key", vector_of("n1-h1.crt").text("key_pem")); }), HasSubstr("host1.crt and host1.key"));
-  EXPECT_THAT(why([](auto& f) { f[2] = file("host1.crt", vector_of("n1-h1.crt").text("pem")); }), HasSubstr("host1.crt: its issuer"));
-  EXPECT_THAT(why([](auto& f) { f[0] = file("ca.crt", vector_of("old-h1.crt").text("pem")); }), HasSubstr("member's certificate"));
-  EXPECT_THAT(why([](auto& f) { f[3] = file("host1.key", vector_of("old-ca.crt").text("key_pem")); }), HasSubstr("host1.key: here must be a member's"));
-  EXPECT_THAT(why([](auto& f) { f[2] = file("host1.crt", "rubbish"); }), HasSubstr("host1.crt: here is no Nebula certificate"));
+  EXPECT_THAT(why([](auto& f) { f[1] = file("ca.key", vector_of("n1-ca.crt").text("key_pem")); }),
+              HasSubstr("ca.crt and ca.key"));
+  EXPECT_THAT(why([](auto& f) { f[3] = file("host1.key", vector_of("n1-h1.crt").text("key_pem")); }),
+              HasSubstr("host1.crt and host1.key"));
+  EXPECT_THAT(why([](auto& f) { f[2] = file("host1.crt", vector_of("n1-h1.crt").text("pem")); }),
+              HasSubstr("host1.crt: its issuer"));
+  EXPECT_THAT(why([](auto& f) { f[0] = file("ca.crt", vector_of("old-h1.crt").text("pem")); }),
+              HasSubstr("member's certificate"));
+  EXPECT_THAT(why([](auto& f) { f[3] = file("host1.key", vector_of("old-ca.crt").text("key_pem")); }),
+              HasSubstr("host1.key: here must be a member's"));
+  EXPECT_THAT(why([](auto& f) { f[2] = file("host1.crt", "rubbish"); }),
+              HasSubstr("host1.crt: here is no Nebula certificate"));
   EXPECT_THAT(why([](auto& f) { f.erase(f.begin() + 1); }), HasSubstr("no ca.key"));
-  EXPECT_THAT(why([](auto& f) { f.push_back(file("copy.crt", vector_of("old-h1.crt").text("pem"))); }), HasSubstr("both certificates of \"host1\""));
+  EXPECT_THAT(why([](auto& f) { f.push_back(file("copy.crt", vector_of("old-h1.crt").text("pem"))); }),
+              HasSubstr("both certificates of \"host1\""));
 }
 
 TEST(ImportFolder, LeavesOutWhatIsExpiredOrForeignAndSaysSo) {
@@ -77,7 +86,8 @@ TEST(ImportFolder, LeavesOutWhatIsExpiredOrForeignAndSaysSo) {
   files.push_back(file("past.crt", past.value().to_pem()));
   const auto found = read_folder(files, kNow, nobody).value();
   EXPECT_EQ(found.members.size(), 1u);
-  EXPECT_THAT(found.left_out, testing::UnorderedElementsAre(HasSubstr("notes.txt"), HasSubstr("lonely.key"), HasSubstr("past.crt: expired")));
+  EXPECT_THAT(found.left_out, testing::UnorderedElementsAre(HasSubstr("notes.txt"), HasSubstr("lonely.key"),
+                                                            HasSubstr("past.crt: expired")));
 }
 
 TEST(ImportFolder, RefusesAnExpiredAuthority) {

@@ -32,7 +32,8 @@ enum : std::uint32_t { kVersion = 1, kMemory = 2, kIterations = 3, kParallelism 
 
 Result<codec::PemBlock> only_block(std::string_view pem) {
   auto blocks = TRY(codec::decode_pem(pem));
-  if (blocks.size() != 1) return fail(Code::kBadInput, fmt::format("a key file holds one PEM block, but this holds {}", blocks.size()));
+  if (blocks.size() != 1)
+    return fail(Code::kBadInput, fmt::format("a key file holds one PEM block, but this holds {}", blocks.size()));
   return std::move(blocks.front());
 }
 
@@ -55,7 +56,8 @@ Result<> read_parameters(ByteView content, EncryptedFields& fields) {
   codec::ProtoReader reader(content);
   while (!reader.done()) {
     const auto field = TRY(reader.next());
-    if (field.value > ~std::uint32_t{0}) return fail(Code::kCorrupt, "the encrypted key has an argon2 parameter out of range");
+    if (field.value > ~std::uint32_t{0})
+      return fail(Code::kCorrupt, "the encrypted key has an argon2 parameter out of range");
     const auto number = static_cast<std::uint32_t>(field.value);
     switch (field.number) {
       case kVersion: fields.version = field.value; break;
@@ -90,11 +92,15 @@ Result<EncryptedKey> read_encrypted(Curve curve, ByteView body) {
     if (field.number == kSealed) fields.key.sealed.assign(field.content.begin(), field.content.end());
   }
   if (fields.algorithm != kAlgorithm) {
-    return fail(Code::kUnsupported, fmt::format("the key is encrypted with \"{}\", only {} is known", fields.algorithm, kAlgorithm));
+    return fail(Code::kUnsupported,
+                fmt::format("the key is encrypted with \"{}\", only {} is known", fields.algorithm, kAlgorithm));
   }
-  if (fields.version != crypto::kArgon2Version) return fail(Code::kUnsupported, "the key is encrypted with another version of argon2 than 0x13");
-  if (fields.key.salt.size() < kLeastSaltSize) return fail(Code::kCorrupt, "the encrypted key's salt has less than 16 bytes");
-  if (fields.key.sealed.size() < crypto::kGcmNonceSize + crypto::kGcmTagSize) return fail(Code::kCorrupt, "the encrypted key is too short");
+  if (fields.version != crypto::kArgon2Version)
+    return fail(Code::kUnsupported, "the key is encrypted with another version of argon2 than 0x13");
+  if (fields.key.salt.size() < kLeastSaltSize)
+    return fail(Code::kCorrupt, "the encrypted key's salt has less than 16 bytes");
+  if (fields.key.sealed.size() < crypto::kGcmNonceSize + crypto::kGcmTagSize)
+    return fail(Code::kCorrupt, "the encrypted key is too short");
   return std::move(fields.key);
 }
 

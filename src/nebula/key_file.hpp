@@ -1,5 +1,5 @@
-// Nebula's key files: PEM with a banner for each kind of key. Authority keys may be encrypted with a passphrase, in Nebula's own
-// format (argon2id, AES-256-GCM). Pure; whoever writes a private key to disk gives it mode 0600.
+// Nebula's key files: PEM with a banner for each kind of key. Authority keys may be encrypted with a passphrase, in
+// Nebula's own format (argon2id, AES-256-GCM). Pure; whoever writes a private key to disk gives it mode 0600.
 #pragma once
 #include <optional>
 #include <string>

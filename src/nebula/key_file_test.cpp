@@ -18,13 +18,15 @@ constexpr crypto::Argon2Cost kCheap{64, 1, 2};
 TEST(KeyFiles, OfEveryVectorBelongToItsCertificateAndToNoOther) {
   for (const auto& [name, vector] : vectors()) {
     const PublicKey own{vector.curve(), vector.bytes("public_key")};
-    const auto key = vector.is_ca() ? vector.signing_key().public_key() : parse_member_key(vector.text("key_pem")).value().public_key();
+    const auto key = vector.is_ca() ? vector.signing_key().public_key()
+                                    : parse_member_key(vector.text("key_pem")).value().public_key();
     EXPECT_EQ(key, own) << name;
     const auto signer = vector.is_ca() ? std::optional(vector.signing_key()) : std::nullopt;
     for (const auto& [other_name, other] : vectors()) {
       EXPECT_EQ(check_pair(other.certificate(), key).has_value(), other_name == name) << name << " with " << other_name;
       if (signer) {
-        EXPECT_EQ(Authority::open(other.certificate(), *signer).has_value(), other_name == name) << name << " with " << other_name;
+        EXPECT_EQ(Authority::open(other.certificate(), *signer).has_value(), other_name == name)
+            << name << " with " << other_name;
       }
     }
   }
@@ -33,7 +35,8 @@ TEST(KeyFiles, OfEveryVectorBelongToItsCertificateAndToNoOther) {
 TEST(KeyFiles, AreWrittenAsNebulaWritesThem) {
   for (const auto& [name, vector] : vectors()) {
     if (!vector.text("passphrase").empty()) continue;
-    const auto pem = vector.is_ca() ? vector.signing_key().to_pem() : parse_member_key(vector.text("key_pem")).value().to_pem();
+    const auto pem =
+        vector.is_ca() ? vector.signing_key().to_pem() : parse_member_key(vector.text("key_pem")).value().to_pem();
     EXPECT_EQ(pem.expose(), vector.text("key_pem")) << name;
   }
 }
@@ -45,7 +48,8 @@ TEST(KeyFiles, SayWhatTheyAreWhenTheyAreNotWhatIsNeeded) {
   EXPECT_FALSE(parse_signing_key(vector_of("old-h1.crt").text("key_pem")));
   EXPECT_FALSE(parse_signing_key(vector_of("old-h1.crt").text("pem")));
   EXPECT_FALSE(parse_member_key(""));
-  EXPECT_FALSE(parse_member_key(vector_of("old-h1.crt").text("key_pem") + vector_of("n1-h1.crt").text("key_pem"))) << "one key a file";
+  EXPECT_FALSE(parse_member_key(vector_of("old-h1.crt").text("key_pem") + vector_of("n1-h1.crt").text("key_pem")))
+      << "one key a file";
 }
 
 TEST(KeyFiles, OfTheWrongLengthAreRefused) {
@@ -56,7 +60,8 @@ TEST(KeyFiles, OfTheWrongLengthAreRefused) {
     EXPECT_FALSE(parse_signing_key(codec::encode_pem(label, Bytes(63, 1)))) << label;
   }
   EXPECT_FALSE(parse_public_key(codec::encode_pem("NEBULA X25519 PUBLIC KEY", Bytes(33, 1))));
-  EXPECT_FALSE(parse_public_key(codec::encode_pem("NEBULA P256 PUBLIC KEY", Bytes(65, 4)))) << "not a point of the curve";
+  EXPECT_FALSE(parse_public_key(codec::encode_pem("NEBULA P256 PUBLIC KEY", Bytes(65, 4))))
+      << "not a point of the curve";
 }
 
 TEST(KeyFiles, OfAnAuthorityWithSwappedHalvesAreRefused) {
@@ -101,9 +106,11 @@ TEST(EncryptedKeys, OfOursComeBackAndAreNeverTheSameTwice) {
     changed.cost.iterations = 2;
     EXPECT_EQ(changed.unlock(passphrase).error().code(), Code::kUntrusted);
     changed.cost.memory_kib = 5u << 20;
-    EXPECT_EQ(changed.unlock(passphrase).error().code(), Code::kBadInput) << "a file must not ask for any amount of memory";
+    EXPECT_EQ(changed.unlock(passphrase).error().code(), Code::kBadInput)
+        << "a file must not ask for any amount of memory";
   }
-  EXPECT_EQ(vector_of("old-ca.crt").signing_key().to_encrypted_pem(Passphrase(), kCheap).error().code(), Code::kBadInput);
+  EXPECT_EQ(vector_of("old-ca.crt").signing_key().to_encrypted_pem(Passphrase(), kCheap).error().code(),
+            Code::kBadInput);
 }
 
 // The body of an encrypted key with one byte string replaced by another of the same length.
@@ -118,8 +125,10 @@ std::string with_replaced(const std::string& pem, ByteView old_bytes, ByteView n
 
 TEST(EncryptedKeys, OfAnotherAlgorithmOrVersionOrWithAShortSaltAreRefused) {
   const auto pem = vector_of("e-ca.crt").text("key_pem");
-  EXPECT_EQ(parse_signing_key(with_replaced(pem, as_bytes("AES-256-GCM"), as_bytes("AES-128-GCM"))).error().code(), Code::kUnsupported);
-  EXPECT_EQ(parse_signing_key(with_replaced(pem, Bytes{0x08, 0x13, 0x10}, Bytes{0x08, 0x10, 0x10})).error().code(), Code::kUnsupported);
+  EXPECT_EQ(parse_signing_key(with_replaced(pem, as_bytes("AES-256-GCM"), as_bytes("AES-128-GCM"))).error().code(),
+            Code::kUnsupported);
+  EXPECT_EQ(parse_signing_key(with_replaced(pem, Bytes{0x08, 0x13, 0x10}, Bytes{0x08, 0x10, 0x10})).error().code(),
+            Code::kUnsupported);
   // Argon2's field 5 (2a), 32 bytes of salt (20), becomes 15 bytes and an unknown field 6 (32) with the remaining 15.
   const auto salt = std::get<EncryptedKey>(parse_signing_key(pem).value()).salt;
   Bytes whole{0x2a, 0x20};

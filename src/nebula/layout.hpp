@@ -24,10 +24,12 @@ class Layout {
   std::string root_;
 };
 
-// Whether a member's name can be a folder's name: letters, digits, '.', '_' and '-', at most 63, not beginning with a '.'.
+// Whether a member's name can be a folder's name: letters, digits, '.', '_' and '-', at most 63, not beginning with a
+// '.'.
 inline bool is_member_folder(std::string_view name) {
   if (name.empty() || name.size() > 63 || name.front() == '.') return false;
-  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string_view::npos;
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+         std::string_view::npos;
 }
 
 }  // namespace tombolo::nebula

@@ -14,7 +14,8 @@ constexpr std::int64_t kFormat = 1;
 
 tl::unexpected<Error> corrupt(std::string_view why) {
   return fail(Code::kCorrupt, fmt::format("the certificate ledger cannot be read: {}", why),
-              "Restore the file from a backup, or remove it and run `tombolo cert import` on the folder that holds your certificates.");
+              "Restore the file from a backup, or remove it and run `tombolo cert import` on the folder that holds "
+              "your certificates.");
 }
 
 codec::JsonArray texts(const std::vector<codec::Cidr>& networks) {
@@ -73,7 +74,8 @@ Result<std::vector<codec::Cidr>> read_networks(const codec::Json& json, std::str
 Result<Fingerprint> read_fingerprint(const codec::Json& json, std::string_view field, bool may_be_empty) {
   const auto text = codec::text_at(json, field);
   const auto bytes = from_hex(text);
-  if (!(may_be_empty && text.empty()) && (!bytes || bytes->size() != 32)) return corrupt(fmt::format("{} is not a fingerprint", field));
+  if (!(may_be_empty && text.empty()) && (!bytes || bytes->size() != 32))
+    return corrupt(fmt::format("{} is not a fingerprint", field));
   return Fingerprint(text);
 }
 
@@ -132,24 +134,24 @@ std::string Ledger::to_text() const {
 
 void Ledger::add(const Certificate& certificate) {
   const auto& d = certificate.details();
-  entries_.emplace(certificate.fingerprint(),
-                   LedgerEntry{.fingerprint = certificate.fingerprint(),
-                               .name = d.name,
-                               .version = d.version,
-                               .is_ca = d.is_ca,
-                               .networks = d.networks,
-                               .unsafe_networks = d.unsafe_networks,
-                               .groups = d.groups,
-                               .not_before = d.not_before,
-                               .not_after = d.not_after,
-                               .issuer = d.issuer,
-                               .public_key = d.public_key,
-                               .revoked_at = std::nullopt});
+  entries_.emplace(certificate.fingerprint(), LedgerEntry{.fingerprint = certificate.fingerprint(),
+                                                          .name = d.name,
+                                                          .version = d.version,
+                                                          .is_ca = d.is_ca,
+                                                          .networks = d.networks,
+                                                          .unsafe_networks = d.unsafe_networks,
+                                                          .groups = d.groups,
+                                                          .not_before = d.not_before,
+                                                          .not_after = d.not_after,
+                                                          .issuer = d.issuer,
+                                                          .public_key = d.public_key,
+                                                          .revoked_at = std::nullopt});
 }
 
 Result<> Ledger::revoke(const Fingerprint& fingerprint, Seconds now) {
   const auto at = entries_.find(fingerprint);
-  if (at == entries_.end()) return fail(Code::kNotFound, fmt::format("no certificate with fingerprint {} was issued here", fingerprint.text()));
+  if (at == entries_.end())
+    return fail(Code::kNotFound, fmt::format("no certificate with fingerprint {} was issued here", fingerprint.text()));
   if (!at->second.revoked_at) at->second.revoked_at = now;
   return {};
 }
@@ -169,7 +171,8 @@ std::vector<const LedgerEntry*> Ledger::entries() const {
 std::vector<const LedgerEntry*> Ledger::valid(Seconds now, std::string_view name) const {
   auto list = entries();
   std::erase_if(list, [&](const LedgerEntry* entry) {
-    return entry->revoked_at || now < entry->not_before || now > entry->not_after || (!name.empty() && entry->name != name);
+    return entry->revoked_at || now < entry->not_before || now > entry->not_after ||
+           (!name.empty() && entry->name != name);
   });
   return list;
 }

@@ -1,5 +1,5 @@
-// What was issued: the list an operator needs to renew, to revoke, and to know who is in the mesh. Holds no private key.
-// Kept as JSON in the state folder (layout.hpp); this file only reads and writes the text.
+// What was issued: the list an operator needs to renew, to revoke, and to know who is in the mesh. Holds no private
+// key. Kept as JSON in the state folder (layout.hpp); this file only reads and writes the text.
 #pragma once
 #include <map>
 #include <optional>

@@ -97,14 +97,17 @@ TEST(Print, JsonHasOneShapeForBothVersions) {
 }
 
 TEST(Print, TextIsNebulasBlock) {
-  EXPECT_EQ(to_text(vector_of("old-h1.crt").certificate()),
-            "NebulaCertificate {\n\tDetails {\n\t\tVersion: 1\n\t\tName: host1\n\t\tNetworks: [\n\t\t\t10.42.0.1/16\n\t\t]\n"
-            "\t\tUnsafe networks: [\n\t\t\t192.168.1.0/24\n\t\t]\n\t\tGroups: [\n\t\t\t\"servers\"\n\t\t]\n"
-            "\t\tNot before: 2026-11-22T06:02:25Z\n\t\tNot after: 2036-11-19T06:02:24Z\n\t\tIs CA: false\n"
-            "\t\tIssuer: 237d8cb291589348b4f03b0082a0c28326decf95f0a2f9c72711972051cbd571\n"
-            "\t\tPublic key: d70efbcdb284d90d729ef7d213e7d0c0ac10ee913fa4f87ceb83d0c096d34404\n\t\tCurve: CURVE25519\n\t}\n"
-            "\tFingerprint: 4e0d2d475e0420959ff6bb296eb0c0613fd3f9fd50596c5fe0f5b7f529dda24d\n"
-            "\tSignature: f44d1bc7877782cc080f8f40f3ae69153da0763a8e69b2244495a37fbf273b73a4813d4a1d580e416edb345d21799d04dc9bece44b195642d512e1e9c2c0410b\n}\n");
+  EXPECT_EQ(
+      to_text(vector_of("old-h1.crt").certificate()),
+      "NebulaCertificate {\n\tDetails {\n\t\tVersion: 1\n\t\tName: host1\n\t\tNetworks: [\n\t\t\t10.42.0.1/16\n\t\t]\n"
+      "\t\tUnsafe networks: [\n\t\t\t192.168.1.0/24\n\t\t]\n\t\tGroups: [\n\t\t\t\"servers\"\n\t\t]\n"
+      "\t\tNot before: 2026-11-22T06:02:25Z\n\t\tNot after: 2036-11-19T06:02:24Z\n\t\tIs CA: false\n"
+      "\t\tIssuer: 237d8cb291589348b4f03b0082a0c28326decf95f0a2f9c72711972051cbd571\n"
+      "\t\tPublic key: d70efbcdb284d90d729ef7d213e7d0c0ac10ee913fa4f87ceb83d0c096d34404\n\t\tCurve: CURVE25519\n\t}\n"
+      "\tFingerprint: 4e0d2d475e0420959ff6bb296eb0c0613fd3f9fd50596c5fe0f5b7f529dda24d\n"
+      "\tSignature: "
+      "f44d1bc7877782cc080f8f40f3ae69153da0763a8e69b2244495a37fbf273b73a4813d4a1d580e416edb345d21799d04dc9bece44b195642"
+      "d512e1e9c2c0410b\n}\n");
 }
 
 TEST(Print, TextGivesATerminalNoControlCharacters) {

@@ -56,8 +56,10 @@ std::string to_text(const Certificate& certificate) {
   text += block("Groups", quoted(d.groups));
   text += fmt::format("\t\tNot before: {}\n\t\tNot after: {}\n", format_time(d.not_before), format_time(d.not_after));
   text += fmt::format("\t\tIs CA: {}\n\t\tIssuer: {}\n", d.is_ca, d.issuer.text());
-  text += fmt::format("\t\tPublic key: {}\n\t\tCurve: {}\n\t}}\n", to_hex(d.public_key.bytes), name(d.public_key.curve));
-  text += fmt::format("\tFingerprint: {}\n\tSignature: {}\n}}\n", certificate.fingerprint().text(), to_hex(certificate.signature()));
+  text +=
+      fmt::format("\t\tPublic key: {}\n\t\tCurve: {}\n\t}}\n", to_hex(d.public_key.bytes), name(d.public_key.curve));
+  text += fmt::format("\tFingerprint: {}\n\tSignature: {}\n}}\n", certificate.fingerprint().text(),
+                      to_hex(certificate.signature()));
   return text;
 }
 
@@ -67,22 +69,21 @@ codec::Json to_json(const Certificate& certificate) {
   for (const auto& group : d.groups) groups.emplace_back(group);
   const auto key = to_hex(d.public_key.bytes);
   const auto curve = name(d.public_key.curve);
-  return codec::JsonObject{
-      {"details", codec::JsonObject{{"name", d.name},
-                                    {"networks", texts(d.networks)},
-                                    {"unsafeNetworks", texts(d.unsafe_networks)},
-                                    {"groups", std::move(groups)},
-                                    {"isCa", d.is_ca},
-                                    {"issuer", d.issuer.text()},
-                                    {"notBefore", format_time(d.not_before)},
-                                    {"notAfter", format_time(d.not_after)},
-                                    {"publicKey", key},
-                                    {"curve", curve}}},
-      {"curve", curve},
-      {"publicKey", key},
-      {"fingerprint", certificate.fingerprint().text()},
-      {"signature", to_hex(certificate.signature())},
-      {"version", static_cast<int>(d.version)}};
+  return codec::JsonObject{{"details", codec::JsonObject{{"name", d.name},
+                                                         {"networks", texts(d.networks)},
+                                                         {"unsafeNetworks", texts(d.unsafe_networks)},
+                                                         {"groups", std::move(groups)},
+                                                         {"isCa", d.is_ca},
+                                                         {"issuer", d.issuer.text()},
+                                                         {"notBefore", format_time(d.not_before)},
+                                                         {"notAfter", format_time(d.not_after)},
+                                                         {"publicKey", key},
+                                                         {"curve", curve}}},
+                           {"curve", curve},
+                           {"publicKey", key},
+                           {"fingerprint", certificate.fingerprint().text()},
+                           {"signature", to_hex(certificate.signature())},
+                           {"version", static_cast<int>(d.version)}};
 }
 
 codec::Json to_json(const std::vector<Certificate>& certificates) {

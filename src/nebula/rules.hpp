@@ -6,7 +6,8 @@ namespace tombolo::nebula {
 
 // What a certificate must be by itself: names, networks, versions, keys. kBadInput with the reason.
 Result<> check_by_itself(const Details& details);
-// What `member` must be to be issued by `authority`: validity inside, groups, networks, curve. kBadInput with the reason.
+// What `member` must be to be issued by `authority`: validity inside, groups, networks, curve. kBadInput with the
+// reason.
 Result<> check_constraints(const Details& authority, const Details& member);
 
 }  // namespace tombolo::nebula

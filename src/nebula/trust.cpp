@@ -11,7 +11,8 @@ namespace {
 tl::unexpected<Error> distrust(std::string why) { return fail(Code::kUntrusted, std::move(why)); }
 
 Result<> check_time(const Details& details, std::string_view whose, Seconds now) {
-  if (now < details.not_before) return distrust(fmt::format("{} is not valid before {}", whose, format_time(details.not_before)));
+  if (now < details.not_before)
+    return distrust(fmt::format("{} is not valid before {}", whose, format_time(details.not_before)));
   if (now > details.not_after) return distrust(fmt::format("{} expired at {}", whose, format_time(details.not_after)));
   return {};
 }
@@ -49,15 +50,18 @@ Result<> Trust::verify(const Certificate& member, Seconds now) const {
   if (blocked_.contains(member.fingerprint())) return distrust("the certificate is on the blocklist");
   if (details.is_ca) return distrust("this is an authority's certificate, not a member's");
   const auto* authority = find(details.issuer);
-  if (!authority) return distrust(fmt::format("its issuer {} is not among the trusted authorities", details.issuer.text()));
-  if (authority->details().public_key.curve != details.public_key.curve) return distrust("its curve is not its authority's");
+  if (!authority)
+    return distrust(fmt::format("its issuer {} is not among the trusted authorities", details.issuer.text()));
+  if (authority->details().public_key.curve != details.public_key.curve)
+    return distrust("its curve is not its authority's");
   TRY(check_time(authority->details(), fmt::format("its authority \"{}\"", authority->details().name), now));
   TRY(check_time(details, "the certificate", now));
   if (!member.signed_by(authority->details().public_key)) return distrust("its signature is not its authority's");
   TRY(as_distrust(check_by_itself(details)));
   TRY(as_distrust(check_constraints(authority->details(), details)));
   const auto other = member.other_fingerprint();
-  if (other && blocked_.contains(*other)) return distrust("the certificate is on the blocklist, with the other form of its signature");
+  if (other && blocked_.contains(*other))
+    return distrust("the certificate is on the blocklist, with the other form of its signature");
   return {};
 }
 

@@ -12,14 +12,14 @@ namespace tombolo::nebula {
 
 class Trust {
  public:
-  // A CA bundle. kBadInput or kUntrusted when an entry is no authority or does not verify itself. Expired authorities are kept
-  // (see expired()); what they signed does not verify.
+  // A CA bundle. kBadInput or kUntrusted when an entry is no authority or does not verify itself. Expired authorities
+  // are kept (see expired()); what they signed does not verify.
   static Result<Trust> from_pem(std::string_view bundle);
   Result<> add(Certificate authority);
   void block(Fingerprint fingerprint) { blocked_.insert(std::move(fingerprint)); }
 
-  // In Nebula's order: blocklist, issuer, curve, authority's validity, own validity, signature, constraints, and for P-256 the
-  // blocklist again with the other form. Every refusal is kUntrusted and its sentence is the reason.
+  // In Nebula's order: blocklist, issuer, curve, authority's validity, own validity, signature, constraints, and for
+  // P-256 the blocklist again with the other form. Every refusal is kUntrusted and its sentence is the reason.
   Result<> verify(const Certificate& member, Seconds now) const;
 
   const Certificate* find(const Fingerprint& authority) const;  // nullptr when it is not in the pool

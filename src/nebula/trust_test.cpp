@@ -56,7 +56,8 @@ TEST(Verify, RefusesWhatIsBlockedBeforeAnythingElse) {
     auto trust = trust_in(ca);
     const auto certificate = vector_of(host).certificate();
     trust.block(certificate.fingerprint());
-    EXPECT_THAT(reason(trust, certificate, certificate.details().not_after + seconds(1)), HasSubstr("on the blocklist"));
+    EXPECT_THAT(reason(trust, certificate, certificate.details().not_after + seconds(1)),
+                HasSubstr("on the blocklist"));
   }
 }
 
@@ -70,7 +71,8 @@ TEST(Verify, RefusesAP256CertificateWhoseOtherFormIsBlocked) {
 }
 
 TEST(Verify, RefusesAnAuthorityAsMemberAndAMemberAsAuthority) {
-  EXPECT_THAT(reason(trust_in("old-ca.crt"), vector_of("old-ca.crt").certificate()), HasSubstr("authority's certificate"));
+  EXPECT_THAT(reason(trust_in("old-ca.crt"), vector_of("old-ca.crt").certificate()),
+              HasSubstr("authority's certificate"));
   const auto got = Trust::from_pem(vector_of("old-h1.crt").text("pem"));
   ASSERT_FALSE(got);
   EXPECT_THAT(got.error().sentence(), HasSubstr("member's certificate"));
@@ -92,14 +94,18 @@ Certificate forged(const char* ca, const char* host, const std::function<void(De
 
 TEST(Verify, HoldsTheAuthoritysConstraintsEvenWhenItsKeySignedAgainstThem) {
   const auto trust = trust_in("old-ca.crt");
-  const auto why = [&](const std::function<void(Details&)>& change) { return reason(trust, forged("old-ca.crt", "old-h1.crt", change)); };
+  const auto why = [&](const std::function<void(Details&)>& change) {
+    return reason(trust, forged("old-ca.crt", "old-h1.crt", change));
+  };
   const auto cidr = [](const char* text) { return codec::Cidr::parse(text).value(); };
   EXPECT_EQ(why([](Details&) {}), "");
   EXPECT_THAT(why([](Details& d) { d.groups = {"db"}; }), HasSubstr("group \"db\""));
   EXPECT_THAT(why([&](Details& d) { d.networks = {cidr("10.43.0.1/16")}; }), HasSubstr("10.43.0.1/16"));
   EXPECT_THAT(why([&](Details& d) { d.networks = {cidr("10.42.0.1/8")}; }), HasSubstr("10.42.0.1/8"));
-  EXPECT_THAT(why([&](Details& d) { d.unsafe_networks = {cidr("10.0.0.0/8")}; }), HasSubstr("unsafe network 10.0.0.0/8"));
-  EXPECT_THAT(why([](Details& d) { d.not_after = vector_of("old-ca.crt").details().not_after + seconds(1); }), HasSubstr("outlive"));
+  EXPECT_THAT(why([&](Details& d) { d.unsafe_networks = {cidr("10.0.0.0/8")}; }),
+              HasSubstr("unsafe network 10.0.0.0/8"));
+  EXPECT_THAT(why([](Details& d) { d.not_after = vector_of("old-ca.crt").details().not_after + seconds(1); }),
+              HasSubstr("outlive"));
   EXPECT_THAT(why([](Details& d) { d.networks.clear(); }), HasSubstr("at least one network"));
 }
 
@@ -111,7 +117,8 @@ TEST(Verify, RefusesAForeignSignature) {
 }
 
 TEST(Verify, RefusesAnotherCurveThanTheAuthoritys) {
-  const auto mixed = forged("old-ca.crt", "old-h1.crt", [](Details& d) { d.public_key = vector_of("p1-h.crt").details().public_key; });
+  const auto mixed =
+      forged("old-ca.crt", "old-h1.crt", [](Details& d) { d.public_key = vector_of("p1-h.crt").details().public_key; });
   EXPECT_THAT(reason(trust_in("old-ca.crt"), mixed), HasSubstr("curve"));
 }
 

@@ -45,7 +45,8 @@ struct Vector {
   }
   SigningKey signing_key() const {
     auto key = parse_signing_key(text("key_pem")).value();
-    if (auto* encrypted = std::get_if<EncryptedKey>(&key)) return encrypted->unlock(Passphrase(text("passphrase"))).value();
+    if (auto* encrypted = std::get_if<EncryptedKey>(&key))
+      return encrypted->unlock(Passphrase(text("passphrase"))).value();
     return std::get<SigningKey>(std::move(key));
   }
 };
@@ -54,7 +55,8 @@ struct Vector {
 inline const std::map<std::string, Vector>& vectors() {
   static const auto all = [] {
     std::map<std::string, Vector> map;
-    const auto json = codec::parse_json(read_file(TOMBOLO_SOURCE_DIR "/tests/data/nebula/cert_vectors.json").value()).value();
+    const auto json =
+        codec::parse_json(read_file(TOMBOLO_SOURCE_DIR "/tests/data/nebula/cert_vectors.json").value()).value();
     for (const auto& entry : json.as_array()) map[codec::text_at(entry, "file")] = Vector{entry};
     return map;
   }();
@@ -68,9 +70,9 @@ inline constexpr Seconds kNow{std::chrono::seconds(1800000000)};
 
 // The authority that signed each host.
 inline const std::map<std::string, std::string>& issuers() {
-  static const std::map<std::string, std::string> pairs = {{"old-h1.crt", "old-ca.crt"},  {"n1-h1.crt", "n1-ca.crt"},
-                                                           {"n2-h1.crt", "n2-ca.crt"},    {"n2-h1v1.crt", "n2-ca.crt"},
-                                                           {"p1-h.crt", "p1-ca.crt"},     {"p2-h.crt", "p2-ca.crt"}};
+  static const std::map<std::string, std::string> pairs = {{"old-h1.crt", "old-ca.crt"}, {"n1-h1.crt", "n1-ca.crt"},
+                                                           {"n2-h1.crt", "n2-ca.crt"},   {"n2-h1v1.crt", "n2-ca.crt"},
+                                                           {"p1-h.crt", "p1-ca.crt"},    {"p2-h.crt", "p2-ca.crt"}};
   return pairs;
 }
 
