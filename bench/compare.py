@@ -65,7 +65,7 @@ def cluster_folder(folder):
 def measure_tombolo(folder, environment, runs):
     subprocess.run([PROGRAM, "up", "--no-wait", "--yes"], cwd=folder, env=environment, check=True, capture_output=True)
     return [Figure("`tombolo up`, nothing to change", runs, [PROGRAM, "up", "--no-wait", "--yes"], folder, environment),
-            Figure("`tombolo plan`", runs, [PROGRAM, "plan", "--detailed-exitcode"], folder, environment),
+            Figure("`tombolo plan`", runs, [PROGRAM, "plan"], folder, environment),
             Figure("`tombolo plan --offline`", runs, [PROGRAM, "plan", "--offline"], folder, environment)]
 
 
