@@ -50,8 +50,12 @@ class Figure:
         print(f"  {name}: {self.wall * 1000:.1f} ms wall, {self.cpu * 1000:.1f} ms processor ({runs} runs)", flush=True)
 
     def row(self, beside=None):
-        ratio = f"{beside.wall / self.wall:.0f} x | {beside.cpu / self.cpu:.0f} x" if beside else "| "
+        ratio = f"{times(beside.wall / self.wall)} | {times(beside.cpu / self.cpu)}" if beside else " | "
         return f"| {self.name} | {self.wall * 1000:.1f} | {self.cpu * 1000:.1f} | {ratio} |"
+
+
+def times(ratio):
+    return f"{ratio:.0f} x" if ratio >= 10 else f"{ratio:.1f} x"
 
 
 def cluster_folder(folder):
