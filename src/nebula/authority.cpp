@@ -95,9 +95,10 @@ Result<Authority> create_worker_authority(const AuthorityRequest& request, Signi
     return fail(Code::kBadInput,
                 "the worker authority needs at least one group and one network: Nebula takes none for no limit");
   }
+  // A member's unsafe networks may be sources of its packets. With no limit on them a stolen key could mint a "router"
+  // that speaks for any address; so the limit is one address that nobody has (RFC 5737).
   AuthorityRequest narrow = request;
-  // With no limit on unsafe networks a stolen key could mint a "router" whose packets may bear any member's address.
-  narrow.unsafe_networks = request.networks;
+  narrow.unsafe_networks = {Cidr(codec::Address::v4(0xc0000200), 32)};  // 192.0.2.0/32
   return Authority::create(narrow, std::move(key));
 }
 

@@ -55,9 +55,10 @@ class Authority {
 };
 
 // The worker authority (its key lives on the lighthouse): it can issue members of `groups` with addresses in
-// `networks`, and nothing that routes for others. Nebula compares prefix lengths as well: a certificate for
-// 10.42.2.1/16 needs an authority whose network is a /16 or wider, so a narrower range needs workers with the range's
-// own prefix (10.42.2.1/24). kBadInput when groups or networks are empty, which Nebula would take for "no limit".
+// `networks`, and none that routes for others. `networks` must be the mesh's own network: Nebula wants an authority's
+// network to be as wide as the member's, and a member with a narrower network than the mesh's reaches nobody outside
+// it (see docs/adr/). So Nebula holds workers to their groups, and their address range is held by whoever issues.
+// kBadInput when groups or networks are empty, which Nebula would take for "no limit".
 Result<Authority> create_worker_authority(const AuthorityRequest& request, SigningKey key);
 
 }  // namespace tombolo::nebula

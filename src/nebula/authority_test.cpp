@@ -161,7 +161,7 @@ AuthorityRequest worker_request(Version version) {
   return {.name = "workers",
           .version = version,
           .not_before = kNow,
-          .networks = {cidr("10.42.2.0/24")},
+          .networks = {cidr("10.42.0.0/16")},
           .groups = {"kubernetes", "gpu-compute"}};
 }
 
@@ -173,16 +173,19 @@ MemberRequest worker(std::string name, const char* network, std::vector<std::str
           .not_before = kNow};
 }
 
-TEST(WorkerAuthority, MintsWorkersAndNothingElse) {
+TEST(WorkerAuthority, MintsWorkersOfTheMeshAndNothingElse) {
   for (const auto version : {Version::k1, Version::k2}) {
     const auto ca = create_worker_authority(worker_request(version), SigningKey::generate()).value();
-    EXPECT_TRUE(ca.issue(worker("gpu-1", "10.42.2.1/24", {"gpu-compute"})));
-    EXPECT_FALSE(ca.issue(worker("ops", "10.42.2.2/24", {"ops"})));
-    EXPECT_FALSE(ca.issue(worker("home", "10.42.1.1/24", {"kubernetes"})));
-    EXPECT_FALSE(ca.issue(worker("wide", "10.42.2.1/16", {"kubernetes"})));
-    auto router = worker("router", "10.42.2.3/24", {"kubernetes"});
-    router.unsafe_networks = {cidr("10.42.1.1/32")};
-    EXPECT_FALSE(ca.issue(router)) << "its packets could bear the home member's address";
+    EXPECT_TRUE(ca.issue(worker("gpu-1", "10.42.2.1/16", {"gpu-compute"})));
+    EXPECT_FALSE(ca.issue(worker("ops", "10.42.2.2/16", {"ops"})));
+    EXPECT_FALSE(ca.issue(worker("both", "10.42.2.2/16", {"gpu-compute", "ops"})));
+    EXPECT_FALSE(ca.issue(worker("elsewhere", "10.43.1.1/16", {"kubernetes"})));
+    EXPECT_FALSE(ca.issue(worker("wide", "10.42.2.1/8", {"kubernetes"})));
+    for (const char* network : {"10.42.1.1/32", "10.42.0.0/16", "0.0.0.0/0", "192.168.1.0/24"}) {
+      auto router = worker("router", "10.42.2.3/16", {"kubernetes"});
+      router.unsafe_networks = {cidr(network)};
+      EXPECT_FALSE(ca.issue(router)) << network;
+    }
   }
 }
 

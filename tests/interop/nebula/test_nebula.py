@@ -77,7 +77,7 @@ def test_constrained_authority_holds_for_them_and_for_us(nebula, tombolo, versio
     if version is None:
         return
     here = {"cwd": tmp_path}
-    tombolo.run("cert", "ca", "--name", "workers", "--version", version, "--networks", "10.42.2.0/24", "--unsafe-networks", "10.42.2.0/24",
+    tombolo.run("cert", "ca", "--name", "workers", "--version", version, "--networks", "10.42.2.0/24", "--unsafe-networks", "192.0.2.0/32",
                 "--groups", "kubernetes,gpu-compute", **here)
 
     def ours(name, fails, *words):
@@ -207,3 +207,19 @@ def test_they_take_our_configuration(nebula, tombolo, golden, tmp_path, kind):
         assert wrong != text
         (tmp_path / "wrong.yml").write_text(wrong)
         nebula.run("nebula", "-test", "-config", tmp_path / "wrong.yml", fails=True)
+
+
+def test_a_worker_needs_the_meshs_own_prefix(nebula, tombolo, golden, tmp_path):
+    """Why the worker authority is held to the mesh's network and not to a narrower range: docs/adr/."""
+    here = {"cwd": tmp_path}
+    tombolo.run("cert", "ca", "--name", "workers", "--networks", "10.42.0.0/16", "--groups", "gpu", **here)
+    (tmp_path / "config.yml").write_text((golden / "member.yml").read_text().replace("/etc/nebula/", f"{tmp_path}/"))
+
+    tombolo.run("cert", "sign", "--name", "host", "--networks", "10.42.2.1/16", "--groups", "gpu", **here)
+    assert "not within our networks" not in nebula.run("nebula", "-test", "-config", tmp_path / "config.yml")
+
+    for name in ("host.crt", "host.key"):
+        os.remove(tmp_path / name)
+    tombolo.run("cert", "sign", "--name", "host", "--networks", "10.42.2.1/24", "--groups", "gpu", **here)
+    said = nebula.run("nebula", "-test", "-config", tmp_path / "config.yml", fails=not nebula.has_v2)
+    assert ("traffic to the lighthouse will not" if nebula.has_v2 else "not in our subnet") in said, said
