@@ -152,7 +152,7 @@ Field field(std::string key, T Struct::* member, std::string doc) {
 }
 
 // A word that has only one possible value and no place in the model.
-inline Field constant(std::string key, std::string value, std::string doc) {
+inline Field constant(std::string key, const std::string& value, std::string doc) {
   Field out;
   out.key = std::move(key);
   out.doc = std::move(doc);
