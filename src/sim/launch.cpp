@@ -70,7 +70,7 @@ int vcpus_in_use(const Region& region, std::string_view quota) {
 // How many of the machines asked for the account's limit allows.
 Outcome<int> within_quota(const Call& call, const LaunchRequest& request) {
   auto code = quota_of(*request.type, request.spot);
-  double limit = quota_value(call.region, code);
+  double limit = std::min(quota_value(call.region, code), 1e6);
   int room = static_cast<int>((limit - vcpus_in_use(call.region, code)) / request.type->vcpus);
   if (room >= request.least) return std::min(room, request.most);
   if (request.spot) return refuse("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded");

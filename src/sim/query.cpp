@@ -53,7 +53,8 @@ Outcome<std::int64_t> Query::number(const std::string& name, std::int64_t fallba
   std::int64_t value = 0;
   const auto& text = it->second;
   auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc() || end != text.data() + text.size()) return invalid_value(name, text);
+  bool whole = problem == std::errc() && end == text.data() + text.size();
+  if (!whole || value < INT32_MIN || value > INT32_MAX) return invalid_value(name, text);  // EC2's Integer
   return value;
 }
 

@@ -130,6 +130,7 @@ Outcome<Json> request_quota_increase(Call& call, const Json& in) {
   const auto* desired = codec::find(in, "DesiredValue");
   if (!desired || !desired->is_number()) return refuse("ValidationException", "DesiredValue must not be null");
   double value = desired->to_number<double>();
+  if (value < 0 || value > 1e10) return refuse("ValidationException", "DesiredValue must be between 0 and 10000000000");
   if (value <= quota_value(call.region, row->code)) {
     return refuse("IllegalArgumentException", "You must provide a quota value greater than the current quota value.");
   }

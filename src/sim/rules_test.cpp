@@ -33,6 +33,7 @@ TEST_F(Rules, RulesAreUniqueWhateverTheirDescription) {
   EXPECT_EQ(authorize(id, "10.0.0.1/8").code(), "InvalidParameterValue");
   EXPECT_EQ(authorize(id, "everywhere").code(), "InvalidParameterValue");
   EXPECT_EQ(authorize(id, "10.0.0.0/8", "70000").code(), "InvalidParameterValue");
+  EXPECT_EQ(authorize(id, "10.0.0.0/8", "4294971538").code(), "InvalidParameterValue");  // 4242 and 2^32
   auto seen = ec2("DescribeSecurityGroups", {{"GroupId.1", id}});
   EXPECT_EQ(seen["securityGroupInfo/item/ipPermissions/item/ipProtocol"], "udp");
   EXPECT_EQ(seen["securityGroupInfo/item/ipPermissions/item/ipRanges/item/cidrIp"], "0.0.0.0/0");
