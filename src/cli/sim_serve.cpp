@@ -33,10 +33,6 @@ Result<sim::Options> site_options(const Invocation& call) {
   options.throttling = !call.args.flag("--no-throttling");
   const auto scale = TRY(number<double>(call, "--time-scale", 0.01, 1e6));
   options.times = options.times.faster(scale);
-  if (options.boot.certificate_after) {
-    *options.boot.certificate_after =
-        Duration(static_cast<Duration::rep>(static_cast<double>(options.boot.certificate_after->count()) / scale));
-  }
   return options;
 }
 

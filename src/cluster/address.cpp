@@ -56,7 +56,7 @@ class AddressKind final : public engine::Kind {
   }
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
-    auto done = cloud_.ec2.release_address(aws::AllocationId(current.id), changing(call));
+    auto done = cloud_.ec2.release_address(aws::AllocationId(current.id), removing(current, call));
     if (done || done.error().code() == Code::kNotFound) return engine::Done{current.id, {}};
     return engine::Failed{done.error()};
   }
@@ -114,7 +114,7 @@ class AssociationKind final : public engine::Kind {
   }
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
-    auto done = cloud_.ec2.disassociate_address(aws::AssociationId(current.id), changing(call));
+    auto done = cloud_.ec2.disassociate_address(aws::AssociationId(current.id), removing(current, call));
     if (done || done.error().code() == Code::kNotFound) return engine::Done{current.id, {}};
     return engine::Failed{done.error()};
   }
@@ -161,7 +161,7 @@ class VolumeKind final : public engine::Kind {
     return engine::Done{current.id, current.outputs};
   }
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
-    auto done = cloud_.ec2.delete_volume(aws::VolumeId(current.id), changing(call));
+    auto done = cloud_.ec2.delete_volume(aws::VolumeId(current.id), removing(current, call));
     if (done || done.error().code() == Code::kNotFound) return engine::Done{current.id, {}};
     return engine::Failed{done.error()};
   }

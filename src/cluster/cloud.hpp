@@ -20,6 +20,12 @@ inline aws::CallOptions reading(const engine::Call& call) { return {call.stop, c
 // For calls that change something: finished once begun, so that the journal learns how they ended.
 inline aws::CallOptions changing(const engine::Call& call) { return {{}, call.clock.now() - call.since}; }
 
+// For deletes: the age of what is deleted decides whether "not found" means gone.
+inline aws::CallOptions removing(const engine::Current& current, const engine::Call& call) {
+  if (!current.made_at) return {{}, {}};
+  return {{}, call.clock.now() - *current.made_at};
+}
+
 // The pause before the next look at something that AWS is working on: once a second for two minutes, then more rarely.
 // One look a second draws a twentieth of what EC2's bucket for Describe calls refills.
 Duration poll_pause(const engine::Call& call);

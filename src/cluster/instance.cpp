@@ -128,7 +128,7 @@ class InstanceKind final : public engine::Kind {
     if (!found->empty() && found->front().state == "terminated") return engine::Done{current.id, {}};
     if (found->empty() || !found->front().gone()) {
       call.say("terminate", "");
-      auto done = cloud_.ec2.terminate_instances({aws::InstanceId(current.id)}, changing(call));
+      auto done = cloud_.ec2.terminate_instances({aws::InstanceId(current.id)}, removing(current, call));
       if (!done && done.error().code() == Code::kNotFound) return engine::Done{current.id, {}};
       if (!done) return engine::Failed{done.error()};
     }

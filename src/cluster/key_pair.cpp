@@ -71,7 +71,7 @@ class KeyPairKind final : public engine::Kind {
   }
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
-    auto done = cloud_.ec2.delete_key_pair(codec::text_at(current.outputs, "name"), changing(call));
+    auto done = cloud_.ec2.delete_key_pair(codec::text_at(current.outputs, "name"), removing(current, call));
     if (done || done.error().code() == Code::kNotFound) return engine::Done{current.id, {}};
     return engine::Failed{done.error()};
   }

@@ -125,7 +125,7 @@ class SecurityGroupKind final : public engine::Kind {
   }
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
-    auto done = cloud_.ec2.delete_security_group(aws::GroupId(current.id), changing(call));
+    auto done = cloud_.ec2.delete_security_group(aws::GroupId(current.id), removing(current, call));
     if (done || done.error().code() == Code::kNotFound) return engine::Done{current.id, {}};
     if (done.error().code() == Code::kDependency) return blocked(current, call, done.error());
     return engine::Failed{done.error()};

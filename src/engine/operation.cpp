@@ -68,7 +68,7 @@ Operation::Operation(const Change& change, Work work, Kind& kind, std::uint64_t 
   current_.address = change.address;
   if (change.observed) {
     const auto& o = *change.observed;
-    current_ = {o.address, o.id, o.generation, o.region, o.outputs};
+    current_ = {o.address, o.id, o.generation, o.region, o.outputs, {}};
   }
   if (work == Work::kRemove) stage_ = Stage::kRemove;
   if (work == Work::kMend) stage_ = Stage::kConverge;
@@ -134,6 +134,7 @@ Step Operation::remove(Ledger& ledger, const Call& call) {
       return Failed{written.error()};
     announced_ = true;
   }
+  if (mine && record.made_at != Time{}) current_.made_at = record.made_at;
   Step step = kind_.remove(current_, call);
   if (auto* failed = std::get_if<Failed>(&step)) return try_again_or(std::move(failed->error), call);
   if (!std::holds_alternative<Done>(step)) {
@@ -217,7 +218,7 @@ Step Operation::made(Ledger& ledger, const Call& call, std::string id, Json outp
   if (wish_) record.inputs = wish_->inputs;
   if (auto written = ledger.write(record, "outcome", {{"action", "create"}, {"id", id}}); !written)
     return Failed{written.error()};
-  current_ = {change_.address, id, generation_, kind_.region(), std::move(outputs)};
+  current_ = {change_.address, id, generation_, kind_.region(), std::move(outputs), call.clock.now()};
   enter(Stage::kConverge);
   return RetryAfter{0s, ""};
 }
@@ -304,7 +305,7 @@ Step Operation::look(Ledger& ledger, const Call& call) {
   if (!sight) return try_again_or(sight.error(), call);
   if (sight->found) {
     const auto& o = *sight->found;
-    current_ = {o.address, o.id, o.generation, o.region, o.outputs};
+    current_ = {o.address, o.id, o.generation, o.region, o.outputs, {}};
     enter(Stage::kRemove);
     return RetryAfter{0s, "it had been made; removing it"};
   }

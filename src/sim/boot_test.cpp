@@ -57,7 +57,6 @@ TEST_F(Boot, PhasesComeInOrderAndEndInSuccess) {
 }
 
 TEST_F(Boot, MachineWaitsForItsCertificateAndPrintsItsPublicKey) {
-  change([](Options& options) { options.boot.certificate_after.reset(); });
   auto id = boot(script(true));
   clock.advance(5min);
   auto waiting = cloudinit::read_console(console(id));
