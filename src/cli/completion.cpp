@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ostream>
 #include <set>
+#include <utility>
 
 #include "cli/commands.hpp"
 #include "cli/completion.hpp"
@@ -18,7 +19,7 @@ std::string joined(const Lines& words, std::string_view separator = " ") {
   return fmt::format("{}", fmt::join(words, separator));
 }
 
-// A group ("" or "cert") and what may follow it, with what it says about itself.
+// A word that may follow a group ("" or "cert"), with what it is about; of a group its commands.
 struct Word {
   std::string name;
   std::string summary;
@@ -31,7 +32,11 @@ std::vector<Word> words_after(const std::vector<Command>& table, const std::stri
     if (group.empty()) {
       const auto first = command.path.substr(0, space);
       const bool known = std::any_of(words.begin(), words.end(), [&](const Word& w) { return w.name == first; });
-      if (!known) words.push_back({first, space == std::string::npos ? command.summary : first + " ..."});
+      if (!known)
+        words.push_back({first, space == std::string::npos ? command.summary : ""});
+      else
+        words.back().summary += ", ";
+      if (space != std::string::npos) words.back().summary += command.path.substr(space + 1);
     } else if (command.path.starts_with(group + " ")) {
       words.push_back({command.path.substr(group.size() + 1), command.summary});
     }
@@ -76,16 +81,19 @@ std::string bash_values(const std::string& placeholder, const Lines& choices) {
   return "COMPREPLY=()";
 }
 
-std::string bash_case(const std::string& path, const std::vector<Option>& options, const std::vector<Argument>& arguments) {
+std::string bash_case(const std::string& path, const std::vector<Option>& options,
+                      const std::vector<Argument>& arguments) {
   auto text = fmt::format("    \"{}\")\n      case \"$prev\" in\n", path);
   for (const auto& option : options) {
     if (option.value.empty()) continue;
-    text += fmt::format("        {}) {}; return ;;\n", joined(all_names(option), "|"), bash_values(option.value, option.choices));
+    text += fmt::format("        {}) {}; return ;;\n", joined(all_names(option), "|"),
+                        bash_values(option.value, option.choices));
   }
   text += "      esac\n";
   text += fmt::format("      if [[ \"$cur\" == -* ]]; then COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return; fi\n",
                       joined(option_words(options)));
-  if (!arguments.empty()) text += fmt::format("      {}\n", bash_values(arguments.front().name, arguments.front().choices));
+  if (!arguments.empty())
+    text += fmt::format("      {}\n", bash_values(arguments.front().name, arguments.front().choices));
   return text + "      ;;\n";
 }
 
@@ -123,7 +131,10 @@ std::string zsh_case(const Command& command) {
     const auto help = quoted(option.help, "[]:\\");
     for (const auto& name : names) {
       auto spec = fmt::format("{}{}{}[{}]", option.repeatable ? "*" : fmt::format("({})", joined(names)), name,
-                              option.value.empty() ? "" : name.starts_with("--") ? "=" : "+", help);
+                              option.value.empty()     ? ""
+                              : name.starts_with("--") ? "="
+                                                       : "+",
+                              help);
       if (!option.value.empty()) spec += fmt::format(":{}:{}", option.value, zsh_values(option.value, option.choices));
       text += " \\\n        " + single_quoted(spec);
     }
@@ -142,10 +153,14 @@ std::string fish_option(const std::string& condition, const Option& option) {
   }
   if (!option.value.empty()) {
     text += " -r";
-    if (!option.choices.empty()) text += fmt::format(" -f -a {}", single_quoted(joined(option.choices)));
-    else if (option.value == "DIR") text += " -f -a '(__fish_complete_directories)'";
-    else if (option.value == "FILE") text += " -F";
-    else text += " -f";
+    if (!option.choices.empty())
+      text += fmt::format(" -f -a {}", single_quoted(joined(option.choices)));
+    else if (option.value == "DIR")
+      text += " -f -a '(__fish_complete_directories)'";
+    else if (option.value == "FILE")
+      text += " -F";
+    else
+      text += " -f";
   }
   return text + " -d " + single_quoted(option.help) + "\n";
 }
@@ -153,11 +168,12 @@ std::string fish_option(const std::string& condition, const Option& option) {
 }  // namespace
 
 std::string bash_completion(const std::vector<Command>& table) {
-  std::string text = "# bash completion of tombolo\n_tombolo() {\n"
-                     "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\" path=\"\" word i\n"
-                     "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                     "    word=\"${COMP_WORDS[i]}\"\n"
-                     "    case \"$word\" in\n";
+  std::string text =
+      "# bash completion of tombolo\n_tombolo() {\n"
+      "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\" path=\"\" word i\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+      "    word=\"${COMP_WORDS[i]}\"\n"
+      "    case \"$word\" in\n";
   text += fmt::format("      {}) ((i++)); continue ;;\n      -*) continue ;;\n    esac\n",
                       joined(global_names_with_value(), "|"));
   text += fmt::format("    case \"$path\" in\n      \"\"{}) path=\"${{path:+$path }}$word\" ;;\n    esac\n  done\n",
@@ -174,13 +190,19 @@ std::string bash_completion(const std::vector<Command>& table) {
 }
 
 std::string zsh_completion(const std::vector<Command>& table) {
-  std::string text = "#compdef tombolo\n# zsh completion of tombolo\n_tombolo() {\n  local path_=\"\" word i\n  local -a commands\n"
-                     "  for ((i = 2; i < CURRENT; i++)); do\n    word=\"${words[i]}\"\n    case \"$word\" in\n";
+  std::string text =
+      "#compdef tombolo\n# zsh completion of tombolo\n_tombolo() {\n  local path_=\"\" word\n"
+      "  local -i i at=1\n  local -a commands\n"
+      "  for ((i = 2; i < CURRENT; i++)); do\n    word=\"${words[i]}\"\n    case \"$word\" in\n";
   text += fmt::format("      {}) ((i++)); continue ;;\n      -*) continue ;;\n    esac\n",
                       joined(global_names_with_value(), "|"));
-  text += fmt::format("    case \"$path_\" in\n      \"\"{}) path_=\"${{path_:+$path_ }}$word\" ;;\n    esac\n  done\n",
-                      groups(table).empty() ? "" : "|" + joined(groups(table), "|"));
-  text += "  case \"$path_\" in\n";
+  text += fmt::format(
+      "    case \"$path_\" in\n      \"\"{}) path_=\"${{path_:+$path_ }}$word\"; at=$i ;;\n    esac\n  done\n",
+      groups(table).empty() ? "" : "|" + joined(groups(table), "|"));
+  // _arguments counts words: for it the command's own words are no arguments.
+  text +=
+      "  if ((at > 1)); then words=(tombolo \"${words[@]:$at}\"); ((CURRENT = CURRENT - at + 1)); fi\n"
+      "  case \"$path_\" in\n";
   for (const auto& command : table) text += zsh_case(command);
   auto with_words = groups(table);
   with_words.insert(with_words.begin(), "");
@@ -191,19 +213,24 @@ std::string zsh_completion(const std::vector<Command>& table) {
     }
     text += "\n      )\n      _describe 'command' commands\n      ;;\n";
   }
-  return text + "  esac\n}\ncompdef _tombolo tombolo\n";
+  // Sourced, the script registers itself; autoloaded from $fpath, its first call has to answer.
+  return text +
+         "  esac\n}\nif [[ \"$funcstack[1]\" == _tombolo ]]; then _tombolo \"$@\"; else compdef _tombolo tombolo; fi\n";
 }
 
 std::string fish_completion(const std::vector<Command>& table) {
   std::string text = "# fish completion of tombolo\ncomplete -c tombolo -f\n";
   for (const auto& word : words_after(table, "")) {
-    text += fmt::format("complete -c tombolo -n __fish_use_subcommand -a {} -d {}\n", word.name, single_quoted(word.summary));
+    text += fmt::format("complete -c tombolo -n __fish_use_subcommand -a {} -d {}\n", word.name,
+                        single_quoted(word.summary));
   }
   for (const auto& group : groups(table)) {
     const auto names = joined(names_after(table, group));
     for (const auto& word : words_after(table, group)) {
-      const auto condition = fmt::format("__fish_seen_subcommand_from {}; and not __fish_seen_subcommand_from {}", group, names);
-      text += fmt::format("complete -c tombolo -n {} -a {} -d {}\n", single_quoted(condition), word.name, single_quoted(word.summary));
+      const auto condition =
+          fmt::format("__fish_seen_subcommand_from {}; and not __fish_seen_subcommand_from {}", group, names);
+      text += fmt::format("complete -c tombolo -n {} -a {} -d {}\n", single_quoted(condition), word.name,
+                          single_quoted(word.summary));
     }
   }
   for (const auto& command : table) {
@@ -213,7 +240,8 @@ std::string fish_completion(const std::vector<Command>& table) {
     for (const auto& option : command.options) text += fish_option(condition, option);
     for (const auto& argument : command.arguments) {
       if (!argument.choices.empty()) {
-        text += fmt::format("complete -c tombolo -n {} -a {}\n", single_quoted(condition), single_quoted(joined(argument.choices)));
+        text += fmt::format("complete -c tombolo -n {} -a {}\n", single_quoted(condition),
+                            single_quoted(joined(argument.choices)));
       } else if (argument.name == "FILE" || argument.name == "DIR") {
         text += fmt::format("complete -c tombolo -n {} -F\n", single_quoted(condition));
       }
@@ -237,12 +265,14 @@ Result<Exit> run(Invocation& call) {
 
 Command make_completion() {
   return {.path = "completion",
-          .summary = "print the completion script of a shell",
-          .description = "bash: put the first line of the example into ~/.bashrc. zsh: write the script to a file _tombolo in "
-                         "a folder of $fpath. fish: write it to ~/.config/fish/completions/tombolo.fish.",
-          .example = "source <(tombolo completion bash)\n"
-                     "tombolo completion zsh > ~/.zfunc/_tombolo\n"
-                     "tombolo completion fish > ~/.config/fish/completions/tombolo.fish\n",
+          .summary = "Print the completion script of a shell",
+          .description =
+              "bash: put the first line of the example into ~/.bashrc. zsh: write the script to a file _tombolo in "
+              "a folder of $fpath. fish: write it to ~/.config/fish/completions/tombolo.fish.",
+          .example =
+              "source <(tombolo completion bash)\n"
+              "tombolo completion zsh > ~/.zfunc/_tombolo\n"
+              "tombolo completion fish > ~/.config/fish/completions/tombolo.fish\n",
           .arguments = {{.name = "SHELL", .help = "The shell", .choices = {"bash", "zsh", "fish"}}},
           .run = run};
 }

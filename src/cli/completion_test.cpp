@@ -38,8 +38,9 @@ std::vector<std::string> bash_offers(const std::vector<std::string>& typed) {
   const auto path = script_file("completion.bash", bash_completion(testing::sample_commands()));
   std::string words;
   for (const auto& word : typed) words += " '" + word + "'";
-  const auto text = output_of("bash -c \"source " + path + "; COMP_WORDS=(tombolo" + words + "); COMP_CWORD=" +
-                              std::to_string(typed.size()) + "; _tombolo 2>/dev/null; printf '%s\\n' \\\"\\${COMPREPLY[@]}\\\"\"");
+  const auto text = output_of("bash -c \"source " + path + "; COMP_WORDS=(tombolo" + words +
+                              "); COMP_CWORD=" + std::to_string(typed.size()) +
+                              "; _tombolo 2>/dev/null; printf '%s\\n' \\\"\\${COMPREPLY[@]}\\\"\"");
   std::vector<std::string> offers;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -80,7 +81,8 @@ TEST(FishCompletion, OffersCommandsInFish) {
   EXPECT_THAT(script, HasSubstr("-l recreate -r -f -a 'lighthouse mesh'"));
   if (!have("fish")) GTEST_SKIP() << "no fish on this machine";
   const auto path = script_file("completion.fish", script);
-  EXPECT_THAT(output_of("fish -N -c 'source " + path + "; complete -C \"tombolo cert \"'"), HasSubstr("sign\tsign a host certificate"));
+  EXPECT_THAT(output_of("fish -N -c 'source " + path + "; complete -C \"tombolo cert \"'"),
+              HasSubstr("sign\tSign a host certificate"));
 }
 
 }  // namespace

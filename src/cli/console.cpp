@@ -1,9 +1,11 @@
 #include "cli/console.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <iostream>
 
 extern char** environ;
@@ -14,6 +16,13 @@ namespace {
 int terminal_columns(int fallback) {
   winsize size{};
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : fallback;
+}
+
+// Reading would be begun again after a signal; poll() never is (signal(7)).
+bool interrupted_before_input(const Console& console) {
+  if (&console.in != &std::cin) return false;
+  pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+  return poll(&input, 1, -1) < 0 && errno == EINTR;
 }
 
 }  // namespace
@@ -57,17 +66,23 @@ Environment process_environment() {
   return env;
 }
 
+Result<std::optional<std::string>> read_line(Console& console, const std::string& prompt) {
+  console.out << std::flush;
+  console.err << prompt << std::flush;
+  if (interrupted_before_input(console))
+    return fail(Code::kCancelled, "stopped at a question; nothing was changed by it");
+  std::string line;
+  if (std::getline(console.in, line)) return line;
+  console.err << '\n';
+  return std::nullopt;
+}
+
 Result<bool> confirm(Console& console, const std::string& question, const std::string& flag) {
   if (!console.interactive) {
     return fail(Code::kBadInput, fmt::format("\"{}\" needs an answer, and nobody is at the terminal", question),
                 fmt::format("Say {} on the command line to answer yes.", flag));
   }
-  console.err << question << " [y/N] " << std::flush;
-  std::string answer;
-  if (!std::getline(console.in, answer)) {
-    console.err << '\n';
-    return false;
-  }
+  const auto answer = TRY(read_line(console, question + " [y/N] "));
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 

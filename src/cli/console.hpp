@@ -1,5 +1,6 @@
 // The console of a process, and the few colours we use. What is bright on a terminal is plain text everywhere else.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,9 @@ Console process_console(const Environment& env, const Preferences& wishes);
 
 // The environment of the process.
 Environment process_environment();
+
+// Shows `prompt` on err and reads a line from in; nullopt at its end. Errors: kCancelled after Ctrl-C.
+Result<std::optional<std::string>> read_line(Console& console, const std::string& prompt);
 
 // Asks on err, reads a line from in. Only "y" and "yes" are a yes; an end of input is a no.
 // Errors: kBadInput when nobody can be asked (the hint names `flag`, such as "--yes").

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "cli/parse.hpp"
 #include "cli/table.hpp"
@@ -117,11 +116,6 @@ std::vector<Row> rows_of(const std::vector<Argument>& arguments) {
   return rows;
 }
 
-std::string as_sentence(std::string summary) {
-  if (!summary.empty()) summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
-  return summary;
-}
-
 std::string escaped(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, "\\");
   return text;
@@ -142,7 +136,7 @@ std::string markdown_table(const std::string& head, const std::vector<Row>& rows
 }  // namespace
 
 std::string help_text(const Command& command) {
-  auto text = fmt::format("tombolo {}: {}\n\nUsage: {}\n", command.path, command.summary, usage(command));
+  auto text = fmt::format("{}.\n\nUsage: {}\n", command.summary, usage(command));
   if (!command.description.empty()) text += "\n" + paragraphs(command.description, kColumns);
   if (!command.arguments.empty()) text += "\nArguments:\n" + columns(rows_of(command.arguments));
   if (!command.options.empty()) text += "\nOptions:\n" + columns(rows_of(command.options));
@@ -174,7 +168,7 @@ std::string manual_file_name(const Command& command) {
 }
 
 std::string manual_page(const Command& command) {
-  auto text = fmt::format("# tombolo {}\n\n{}.\n\n```sh\n{}\n```\n", command.path, as_sentence(command.summary), usage(command));
+  auto text = fmt::format("# tombolo {}\n\n{}.\n\n```sh\n{}\n```\n", command.path, command.summary, usage(command));
   if (!command.description.empty()) text += "\n" + paragraphs(command.description, 120);
   text += markdown_table("Arguments", rows_of(command.arguments));
   text += markdown_table("Options", rows_of(command.options));
@@ -188,7 +182,8 @@ std::string manual_index(const std::vector<Command>& table) {
       "# Commands\n\nThese pages are what `tombolo COMMAND --help` says; they are written by the program itself\n"
       "(`TOMBOLO_REWRITE_GOLDEN=1 cli_test`).\n\n| | |\n| --- | --- |\n";
   for (const auto& command : table) {
-    text += fmt::format("| [`tombolo {}`]({}) | {} |\n", command.path, manual_file_name(command), escaped(command.summary));
+    text +=
+        fmt::format("| [`tombolo {}`]({}) | {} |\n", command.path, manual_file_name(command), escaped(command.summary));
   }
   return text + markdown_table("Options of every command", rows_of(global_options())) +
          "\n## Exit codes\n\n| | |\n| --- | --- |\n| 0 | done, or nothing to do |\n| 1 | failed |\n"

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <filesystem>
 #include <set>
 
@@ -17,7 +18,9 @@ using testing::sample_commands;
 
 TEST(Help, OfACommandHasEverything) { expect_golden("tests/data/cli/help-up.txt", help_text(sample_commands()[0])); }
 TEST(Help, OfTheProgramListsTheCommands) { expect_golden("tests/data/cli/help.txt", help_text(sample_commands(), "")); }
-TEST(Help, OfAGroupListsItsCommands) { expect_golden("tests/data/cli/help-cert.txt", help_text(sample_commands(), "cert")); }
+TEST(Help, OfAGroupListsItsCommands) {
+  expect_golden("tests/data/cli/help-cert.txt", help_text(sample_commands(), "cert"));
+}
 TEST(Help, PageIsMarkdown) { expect_golden("tests/data/cli/page-up.md", manual_page(sample_commands()[0])); }
 
 // docs/commands/ is written by this test with TOMBOLO_REWRITE_GOLDEN=1.
@@ -29,7 +32,8 @@ TEST(Manual, EveryCommandHasItsPageAndThereIsNoPageWithoutACommand) {
     expect_golden("docs/commands/" + manual_file_name(command), manual_page(command));
   }
   for (const auto& entry : std::filesystem::directory_iterator(TOMBOLO_SOURCE_DIR "/docs/commands")) {
-    EXPECT_TRUE(names.contains(entry.path().filename().string())) << entry.path() << " belongs to no command: remove it";
+    EXPECT_TRUE(names.contains(entry.path().filename().string()))
+        << entry.path() << " belongs to no command: remove it";
   }
 }
 
@@ -43,10 +47,12 @@ TEST(Commands, AreDescribedCompletely) {
   for (const auto& command : commands()) {
     SCOPED_TRACE(command.path);
     EXPECT_TRUE(paths.insert(command.path).second) << "two commands of this name";
-    EXPECT_FALSE(command.summary.empty());
+    ASSERT_FALSE(command.summary.empty());
+    EXPECT_TRUE(std::isupper(static_cast<unsigned char>(command.summary[0])));
     EXPECT_FALSE(command.summary.ends_with('.'));
     EXPECT_FALSE(command.example.empty());
-    EXPECT_TRUE(command.example.find("tombolo " + command.path) != std::string::npos) << "the example shows another command";
+    EXPECT_TRUE(command.example.find("tombolo " + command.path) != std::string::npos)
+        << "the example shows another command";
     EXPECT_TRUE(command.run != nullptr);
     auto names = reserved;
     for (const auto& option : command.options) {
@@ -70,7 +76,8 @@ TEST(Commands, AreDescribedCompletely) {
 TEST(Help, FitsOnATerminal) {
   for (const auto& command : commands()) {
     std::istringstream lines(help_text(command));
-    for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 120) << command.path << ": " << line;
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_LE(display_width(line), 120) << command.path << ": " << line;
   }
 }
 

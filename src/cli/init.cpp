@@ -3,11 +3,11 @@
 
 #include <array>
 #include <filesystem>
-#include <istream>
 #include <ostream>
 
 #include "base/files.hpp"
 #include "cli/commands.hpp"
+#include "cli/console.hpp"
 #include "cli/report.hpp"
 #include "spec/edit.hpp"
 #include "spec/load.hpp"
@@ -62,10 +62,9 @@ Result<> ask(Console& console, spec::Cluster& cluster, const Question& question)
   const auto value = spec::field_text(cluster, question.path);
   console.err << spec::field_doc(question.path) << '\n';
   while (true) {
-    console.err << fmt::format("  {} [{}]: ", question.path, value.empty() ? "none" : value) << std::flush;
-    std::string line;
-    if (!std::getline(console.in, line))
-      return fail(Code::kCancelled, "no answer came, so nothing was written", "--yes takes the defaults.");
+    const auto typed = TRY(read_line(console, fmt::format("  {} [{}]: ", question.path, value.empty() ? "none" : value)));
+    if (!typed) return fail(Code::kCancelled, "no answer came, so nothing was written", "--yes takes the defaults.");
+    auto line = *typed;
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (line.empty()) return {};
     auto taken = answer(cluster, question, line);

@@ -126,11 +126,16 @@ class Reader {
     words_ = words;
     for (next_ = 0; next_ < words_.size();) {
       const auto word = words_[next_++];
-      if (only_arguments_ || !looks_like_option(word)) args_.positional.push_back(word);
-      else if (word == "--") only_arguments_ = true;
-      else if (const auto [name, value] = split_long(word); find_option(options_, name) != nullptr) TRY(take(name, value));
-      else if (word.starts_with("--")) return unknown(name);
-      else TRY(read_short(word));
+      if (only_arguments_ || !looks_like_option(word))
+        args_.positional.push_back(word);
+      else if (word == "--")
+        only_arguments_ = true;
+      else if (const auto [name, value] = split_long(word); find_option(options_, name) != nullptr)
+        TRY(take(name, value));
+      else if (word.starts_with("--"))
+        return unknown(name);
+      else
+        TRY(read_short(word));
     }
     for (const auto* option : options_) {
       const auto name = first_long_name(*option);
@@ -215,7 +220,8 @@ class Reader {
 
   Result<> check_choice(const std::string& what, const std::string& value, const std::vector<std::string>& choices) {
     if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) return {};
-    return usage(fmt::format("{} is {}, not \"{}\"{}", what, join(choices, " or "), value, did_you_mean(value, choices)));
+    return usage(
+        fmt::format("{} is {}, not \"{}\"{}", what, join(choices, " or "), value, did_you_mean(value, choices)));
   }
 
   tl::unexpected<Error> unknown(const std::string& name) {
@@ -226,7 +232,8 @@ class Reader {
       }
     }
     const auto written = name.substr(0, name.find('='));
-    return usage(fmt::format("there is no option {}{}", written, written.size() > 2 ? did_you_mean(written, long_names) : ""));
+    return usage(
+        fmt::format("there is no option {}{}", written, written.size() > 2 ? did_you_mean(written, long_names) : ""));
   }
 
   tl::unexpected<Error> usage(const std::string& sentence) {
@@ -246,9 +253,14 @@ class Reader {
 const std::vector<Option>& global_options() {
   static const std::vector<Option> options = {
       {.names = "-f,--file", .value = "FILE", .help = "The cluster file", .fallback = "tombolo.yaml"},
-      {.names = "-o,--output", .value = "FORMAT", .help = "For people or for programs", .fallback = "text",
+      {.names = "-o,--output",
+       .value = "FORMAT",
+       .help = "For people or for programs",
+       .fallback = "text",
        .choices = {"text", "json"}},
-      {.names = "--state", .value = "DIR", .help = "Where keys and journal are kept (default: .tombolo beside the cluster file)"},
+      {.names = "--state",
+       .value = "DIR",
+       .help = "Where keys and journal are kept (default: .tombolo beside the cluster file)"},
       {.names = "--sim", .help = "Work on the simulated site instead of AWS: no account, no costs"},
       {.names = "--verbose", .help = "Tell what is going on inside, on standard error"},
       {.names = "--no-color", .help = "No colours, as with NO_COLOR=1"},

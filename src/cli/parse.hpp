@@ -3,7 +3,7 @@
 //
 // The rules are those of getopt_long, made strict where a slip could run something else than what was meant: an empty
 // value, a value that looks like an option, and an option given twice are errors. Long names are also taken with one
-// dash ("-name"), as users of nebula-cert write them. Why no library does this: docs/adr/.
+// dash ("-name"), as users of nebula-cert write them. Why no library does this: docs/adr/0005.
 #pragma once
 #include <string>
 #include <vector>

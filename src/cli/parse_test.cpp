@@ -73,7 +73,8 @@ TEST_F(ParseTest, LongNamesAreTakenWithOneDashAsNebulaCertTakesThem) {
 }
 
 TEST_F(ParseTest, AfterTwoDashesEverythingIsAnArgument) {
-  EXPECT_THAT(parsed({"cert", "print", "a.crt", "--", "--sim", "-x"}).args.arguments(), ElementsAre("a.crt", "--sim", "-x"));
+  EXPECT_THAT(parsed({"cert", "print", "a.crt", "--", "--sim", "-x"}).args.arguments(),
+              ElementsAre("a.crt", "--sim", "-x"));
   EXPECT_THAT(parsed({"cert", "print", "-"}).args.arguments(), ElementsAre("-"));
   EXPECT_THAT(parsed({"cert", "print", "[a,b]", ""}).args.arguments(), ElementsAre("[a,b]", ""));
 }

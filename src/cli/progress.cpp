@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <utility>
 
 #include "cli/console.hpp"
 #include "cli/table.hpp"
@@ -105,8 +106,10 @@ void Progress::show(const Event& original) {
   const auto event = made_printable(original);
   if (!std::exchange(any_event_, true)) begun_ = event.at;
   now_ = std::max(now_, event.at);
-  if (console_.terminal) show_live(event);
-  else show_plain(event);
+  if (console_.terminal)
+    show_live(event);
+  else
+    show_plain(event);
 }
 
 void Progress::redraw(Time now) {
@@ -125,7 +128,9 @@ void Progress::show_plain(const Event& event) {
   note_step(event);
   if (said_already) return;
   const auto words = words_of(event);
-  write(fmt::format("{}  {} {}{}\n", clock_face(event.at - begun_), pad_right(words.verb, 7), words.text, duration));
+  console_.out << fmt::format("{}  {} {}{}\n", clock_face(event.at - begun_), pad_right(words.verb, 7), words.text,
+                              duration)
+               << std::flush;
 }
 
 // Phases of a running step only change its live line; everything else scrolls up above the live lines.
@@ -144,21 +149,28 @@ void Progress::show_live(const Event& event) {
 }
 
 void Progress::note_step(const Event& event) {
-  const auto step = std::find_if(running_.begin(), running_.end(), [&](const Step& s) { return s.address == event.address; });
+  const auto step =
+      std::find_if(running_.begin(), running_.end(), [&](const Step& s) { return s.address == event.address; });
   if (event.type == EventType::kStepBegun) {
-    if (step == running_.end()) running_.push_back({event.address, event.action, event.phase, event.at});
-    else *step = {event.address, event.action, event.phase, event.at};
+    if (step == running_.end())
+      running_.push_back({event.address, event.action, event.phase, event.at});
+    else
+      *step = {event.address, event.action, event.phase, event.at};
   } else if (step != running_.end()) {
-    if (ends_step(event.type)) running_.erase(step);
-    else if (event.type == EventType::kStepPhase) step->phase = event.phase;
-    else if (event.type == EventType::kStepRetry) step->phase = event.phase.empty() ? "waiting to try again" : event.phase;
+    if (ends_step(event.type))
+      running_.erase(step);
+    else if (event.type == EventType::kStepPhase)
+      step->phase = event.phase;
+    else if (event.type == EventType::kStepRetry)
+      step->phase = event.phase.empty() ? "waiting to try again" : event.phase;
   }
 }
 
 std::string Progress::took(const Event& event) const {
   if (event.type == EventType::kRunEnded) return fmt::format(" ({})", format_duration(event.at - begun_));
   if (event.type != EventType::kStepDone && event.type != EventType::kStepFailed) return "";
-  const auto step = std::find_if(running_.begin(), running_.end(), [&](const Step& s) { return s.address == event.address; });
+  const auto step =
+      std::find_if(running_.begin(), running_.end(), [&](const Step& s) { return s.address == event.address; });
   return step == running_.end() ? "" : fmt::format(" ({})", format_duration(event.at - step->begun));
 }
 
@@ -185,11 +197,10 @@ void Progress::draw() {
   console_.out << std::flush;
 }
 
-void Progress::write(const std::string& text) { console_.out << text << std::flush; }
-
-std::jthread keep_redrawing(Progress& progress, Clock& clock) {
-  return clock.start([&progress, &clock](const std::stop_token& stop) {
-    while (clock.sleep_for(1s, stop)) progress.redraw(clock.now());
+std::jthread keep_redrawing(Progress& progress, Clock& clock, Duration interval) {
+  return std::jthread([&progress, &clock, interval](const std::stop_token& stop) {
+    RealClock wall;
+    while (wall.sleep_for(interval, stop)) progress.redraw(clock.now());
   });
 }
 

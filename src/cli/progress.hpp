@@ -47,7 +47,6 @@ class Progress {
   std::string live_line(const Step& step) const;
   void erase();
   void draw();
-  void write(const std::string& text);
 
   Console& console_;
   std::mutex mutex_;
@@ -58,7 +57,8 @@ class Progress {
   int drawn_lines_ = 0;
 };
 
-// Redraws once a second until the thread is asked to stop.
-std::jthread keep_redrawing(Progress& progress, Clock& clock);
+// Redraws once each `interval` until the thread is asked to stop. The interval is one of the person who watches, whatever
+// `clock` the run lives in: simulated hours need no frames, and the thread takes no turn of a virtual clock.
+std::jthread keep_redrawing(Progress& progress, Clock& clock, Duration interval = 1s);
 
 }  // namespace tombolo::cli

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <semaphore>
+#include <sstream>
+
 #include "base/virtual_clock.hpp"
 #include "cli/test_support.hpp"
 
@@ -28,7 +31,8 @@ class ProgressTest : public ::testing::Test {
     progress.show({clock_.now(), EventType::kStepRetry, kInstance, "create", "", "no capacity in us-west-2a"});
     clock_.advance(2s);
     progress.show({clock_.now(), EventType::kStepFailed, kInstance, "create", "", "no capacity\nin any zone\n"});
-    progress.show({clock_.now(), EventType::kStepSkipped, "mesh.member/lighthouse", "create", "", "needs " + kInstance});
+    progress.show(
+        {clock_.now(), EventType::kStepSkipped, "mesh.member/lighthouse", "create", "", "needs " + kInstance});
     progress.show({clock_.now(), EventType::kRunEnded, "", "", "", "failed"});
   }
 
@@ -47,9 +51,12 @@ TEST_F(ProgressTest, IsALineForEachEventWhereNobodyWatches) {
             " 0:01          create aws.instance/lighthouse, running\n"
             " 1:02  retry   create aws.instance/lighthouse: no capacity in us-west-2a\n"
             " 1:04  failed  create aws.instance/lighthouse: no capacity\n"
-            "               in any zone (" + format_duration(64500ms) + ")\n"
-            " 1:04  skipped create mesh.member/lighthouse: needs aws.instance/lighthouse\n"
-            " 1:04  end     failed (" + format_duration(64500ms) + ")\n");
+            "               in any zone (" +
+                format_duration(64500ms) +
+                ")\n"
+                " 1:04  skipped create mesh.member/lighthouse: needs aws.instance/lighthouse\n"
+                " 1:04  end     failed (" +
+                format_duration(64500ms) + ")\n");
 }
 
 TEST_F(ProgressTest, IsAJsonObjectForEachEvent) {
@@ -83,8 +90,10 @@ std::vector<std::string> screen_after(const std::string& text) {
       if (++row == lines.size()) lines.emplace_back();
     } else if (text[i] == '\x1b') {
       const auto end = text.find_first_of("AJ", i);
-      if (text[end] == 'A') row -= static_cast<std::size_t>(std::stoi(text.substr(i + 2)));
-      else lines.resize(row + 1), lines[row].clear();
+      if (text[end] == 'A')
+        row -= static_cast<std::size_t>(std::stoi(text.substr(i + 2)));
+      else
+        lines.resize(row + 1), lines[row].clear();
       i = end;
     } else if (text[i] != '\r') {
       lines[row] += text[i];
@@ -124,7 +133,8 @@ TEST_F(ProgressTest, ManyRunningStepsDoNotFloodTheTerminal) {
   screen_.console.columns = 40;
   Progress progress(screen_.console);
   for (int i = 0; i < 500; ++i) {
-    progress.show({clock_.now(), EventType::kStepBegun, "aws.instance/a-very-long-name-of-a-worker-" + std::to_string(i), "create", "", ""});
+    progress.show({clock_.now(), EventType::kStepBegun,
+                   "aws.instance/a-very-long-name-of-a-worker-" + std::to_string(i), "create", "", ""});
   }
   const auto lines = screen_after(screen_.out.str());
   ASSERT_EQ(lines.size(), 12u);
@@ -132,15 +142,31 @@ TEST_F(ProgressTest, ManyRunningStepsDoNotFloodTheTerminal) {
   for (const auto& line : lines) EXPECT_LT(line.size(), 40u);
 }
 
-TEST_F(ProgressTest, IsRedrawnEachSecondUntilStopped) {
-  screen_.console.terminal = true;
-  Progress progress(screen_.console);
+// Rings whenever something has been drawn.
+class Bell final : public std::stringbuf {
+ public:
+  std::counting_semaphore<> drawn{0};
+
+ private:
+  int sync() override {
+    drawn.release();
+    return 0;
+  }
+};
+
+TEST_F(ProgressTest, IsRedrawnUntilStoppedWithTheTimeOfTheRun) {
+  Bell bell;
+  std::ostream out(&bell);
+  Console console{.out = out, .err = screen_.err, .in = screen_.in, .terminal = true};
+  Progress progress(console);
   progress.show({clock_.now(), EventType::kStepBegun, kInstance, "create", "", ""});
-  auto redrawing = keep_redrawing(progress, clock_);
-  clock_.sleep_for(3500ms, {});
-  EXPECT_EQ(screen_after(screen_.out.str())[0], "       ...     create aws.instance/lighthouse   0:03");
-  redrawing.request_stop();
-  clock_.sleep_for(1s, {});
+  bell.drawn.acquire();
+  clock_.advance(3500ms);
+  {
+    const auto redrawing = keep_redrawing(progress, clock_, 1ms);
+    EXPECT_TRUE(bell.drawn.try_acquire_for(30s));
+  }
+  EXPECT_EQ(screen_after(bell.str())[0], "       ...     create aws.instance/lighthouse   0:03");
 }
 
 }  // namespace

@@ -27,8 +27,10 @@ std::string indented(const std::string& text) {
   for (std::size_t from = 0; from < text.size();) {
     const auto end = std::min(text.find('\n', from), text.size());
     const auto line = text.substr(from, end - from);
-    if (line.starts_with(' ')) result += "  " + line + "\n";
-    else for (const auto& piece : wrap(line, kColumns)) result += "  " + piece + "\n";
+    if (line.starts_with(' '))
+      result += "  " + line + "\n";
+    else
+      for (const auto& piece : wrap(line, kColumns)) result += "  " + piece + "\n";
     from = end + 1;
   }
   return result;
@@ -44,8 +46,9 @@ Exit exit_of(Code code) {
 
 std::string error_text(const Error& error, bool colour) {
   const bool cancelled = error.code() == Code::kCancelled;
-  auto text = fmt::format("{} {}\n", paint(cancelled ? "cancelled:" : "error:", cancelled ? Colour::kYellow : Colour::kRed, colour),
-                          printable(error.sentence()));
+  auto text = fmt::format(
+      "{} {}\n", paint(cancelled ? "cancelled:" : "error:", cancelled ? Colour::kYellow : Colour::kRed, colour),
+      printable(error.sentence()));
   const auto& contexts = error.contexts();
   for (auto doing = contexts.begin(); doing != contexts.end(); ++doing) {
     text += fmt::format("  while {}\n", printable(*doing));
@@ -77,8 +80,10 @@ codec::Json error_json(const Error& error) {
 
 Exit report(Console& console, const Error& error) {
   console.out << std::flush;
-  if (console.json) console.err << codec::to_text(error_json(error)) << '\n';
-  else console.err << error_text(error, console.error_colour);
+  if (console.json)
+    console.err << codec::to_text(error_json(error)) << '\n';
+  else
+    console.err << error_text(error, console.error_colour);
   console.err << std::flush;
   return exit_of(error.code());
 }
@@ -104,8 +109,10 @@ codec::Json diagnostics_json(const Diagnostics& diagnostics) {
 
 Exit report(Console& console, const Diagnostics& diagnostics, std::string_view text) {
   console.out << std::flush;
-  if (console.json) console.err << codec::to_text(diagnostics_json(diagnostics)) << '\n';
-  else console.err << diagnostics.render(text);
+  if (console.json)
+    console.err << codec::to_text(diagnostics_json(diagnostics)) << '\n';
+  else
+    console.err << diagnostics.render(text);
   console.err << std::flush;
   return diagnostics.has_errors() ? Exit::kBadInput : Exit::kDone;
 }

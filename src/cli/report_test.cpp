@@ -74,10 +74,11 @@ TEST(Report, DiagnosticsAreErrorsOrWarnings) {
   testing::Screen json;
   json.console.json = true;
   EXPECT_EQ(report(json.console, faulty, ""), Exit::kBadInput);
-  EXPECT_EQ(json.err.str(),
-            R"({"diagnostics":[{"severity":"warning","file":"t.yaml","line":2,"column":3,"length":4,"message":"odd","hint":"look"},)"
-            R"({"severity":"error","file":"t.yaml","path":"mesh","message":"missing"}]})"
-            "\n");
+  EXPECT_EQ(
+      json.err.str(),
+      R"({"diagnostics":[{"severity":"warning","file":"t.yaml","line":2,"column":3,"length":4,"message":"odd","hint":"look"},)"
+      R"({"severity":"error","file":"t.yaml","path":"mesh","message":"missing"}]})"
+      "\n");
 }
 
 }  // namespace

@@ -20,9 +20,10 @@ namespace {
 
 Error internal_error(const std::string& what, const std::vector<std::string>& words) {
   return Error(Code::kInternal, fmt::format("tombolo {} met a fault of its own: {}", TOMBOLO_VERSION, what))
-      .hint(fmt::format("Nothing is lost: the journal knows what was begun, and running the command again goes on from there. "
-                        "Please report this line, what \"tombolo version\" prints, and what happened before{}.",
-                        words.empty() ? "" : fmt::format(" (the command was \"{}\")", words.front())));
+      .hint(fmt::format(
+          "Nothing is lost: the journal knows what was begun, and running the command again goes on from there. "
+          "Please report this line, what \"tombolo version\" prints, and what happened before{}.",
+          words.empty() ? "" : fmt::format(" (the command was \"{}\")", words.front())));
 }
 
 Result<Exit> perform(const std::vector<std::string>& words, const std::vector<Command>& table, Console& console,

@@ -29,12 +29,18 @@ TEST_F(RunTest, TheExitCodeIsTheCommands) {
   EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { return Exit::kChangesPending; }), Exit::kChangesPending);
   EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { return fail(Code::kQuota, "no"); }), Exit::kFailed);
   EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { return fail(Code::kBadInput, "no"); }), Exit::kBadInput);
-  EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { return fail(Code::kCancelled, "no"); }), Exit::kCancelled);
+  EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { return fail(Code::kCancelled, "no"); }),
+            Exit::kCancelled);
 }
 
 TEST_F(RunTest, AMistakeOnTheCommandLineIsBadInputAndRunsNothing) {
   bool ran = false;
-  EXPECT_EQ(run_with({"up", "--dryrun"}, [&](Invocation&) -> Result<Exit> { ran = true; return Exit::kDone; }), Exit::kBadInput);
+  EXPECT_EQ(run_with({"up", "--dryrun"},
+                     [&](Invocation&) -> Result<Exit> {
+                       ran = true;
+                       return Exit::kDone;
+                     }),
+            Exit::kBadInput);
   EXPECT_FALSE(ran);
   EXPECT_EQ(screen_.out.str(), "");
   EXPECT_EQ(screen_.err.str(), "error: there is no option --dryrun\n  tombolo up --help shows what it takes.\n");
@@ -62,8 +68,10 @@ TEST_F(RunTest, JsonIsSetForTheCommand) {
 }
 
 TEST_F(RunTest, AnExceptionIsAFaultOfOursWithWhatToReport) {
-  EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { throw std::logic_error("impossible plan"); }), Exit::kFailed);
-  EXPECT_THAT(screen_.err.str(), StartsWith("error: tombolo " TOMBOLO_VERSION " met a fault of its own: impossible plan\n"));
+  EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { throw std::logic_error("impossible plan"); }),
+            Exit::kFailed);
+  EXPECT_THAT(screen_.err.str(),
+              StartsWith("error: tombolo " TOMBOLO_VERSION " met a fault of its own: impossible plan\n"));
   EXPECT_THAT(screen_.err.str(), HasSubstr("tombolo version"));
   EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { throw 7; }), Exit::kFailed);
 }

@@ -14,11 +14,11 @@ struct Range {
 
 // Combining marks and other characters that take no column (Unicode 15: Mn, Me, Cf, of the scripts names are written in).
 constexpr std::array kZeroWidth = {
-    Range{0x0300, 0x036F},   Range{0x0483, 0x0489},   Range{0x0591, 0x05BD},   Range{0x0610, 0x061A},
-    Range{0x064B, 0x065F},   Range{0x0900, 0x0902},   Range{0x093C, 0x093C},   Range{0x0941, 0x0948},
-    Range{0x0E31, 0x0E31},   Range{0x0E34, 0x0E3A},   Range{0x0E47, 0x0E4E},   Range{0x1AB0, 0x1AFF},
-    Range{0x1DC0, 0x1DFF},   Range{0x200B, 0x200F},   Range{0x202A, 0x202E},   Range{0x2060, 0x2064},
-    Range{0x20D0, 0x20FF},   Range{0xFE00, 0xFE0F},   Range{0xFE20, 0xFE2F},   Range{0xFEFF, 0xFEFF},
+    Range{0x0300, 0x036F},   Range{0x0483, 0x0489},   Range{0x0591, 0x05BD}, Range{0x0610, 0x061A},
+    Range{0x064B, 0x065F},   Range{0x0900, 0x0902},   Range{0x093C, 0x093C}, Range{0x0941, 0x0948},
+    Range{0x0E31, 0x0E31},   Range{0x0E34, 0x0E3A},   Range{0x0E47, 0x0E4E}, Range{0x1AB0, 0x1AFF},
+    Range{0x1DC0, 0x1DFF},   Range{0x200B, 0x200F},   Range{0x202A, 0x202E}, Range{0x2060, 0x2064},
+    Range{0x20D0, 0x20FF},   Range{0xFE00, 0xFE0F},   Range{0xFE20, 0xFE2F}, Range{0xFEFF, 0xFEFF},
     Range{0x1F3FB, 0x1F3FF}, Range{0xE0100, 0xE01EF},
 };
 
@@ -46,7 +46,8 @@ constexpr std::array kDoubleWidth = {
 
 template <std::size_t N>
 bool in(const std::array<Range, N>& ranges, char32_t c) {
-  const auto after = std::upper_bound(ranges.begin(), ranges.end(), c, [](char32_t x, const Range& r) { return x < r.first; });
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), c, [](char32_t x, const Range& r) { return x < r.first; });
   return after != ranges.begin() && c <= std::prev(after)->last;
 }
 
@@ -60,10 +61,17 @@ char32_t take_character(std::string_view& text) {
   const auto lead = static_cast<std::uint8_t>(text[0]);
   std::size_t length = 1;
   char32_t c = lead;
-  if (lead >= 0xC2 && lead <= 0xDF) { length = 2; c = lead & 0x1Fu; }
-  else if (lead >= 0xE0 && lead <= 0xEF) { length = 3; c = lead & 0x0Fu; }
-  else if (lead >= 0xF0 && lead <= 0xF4) { length = 4; c = lead & 0x07u; }
-  else if (lead >= 0x80) c = 0xFFFD;
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    length = 2;
+    c = lead & 0x1Fu;
+  } else if (lead >= 0xE0 && lead <= 0xEF) {
+    length = 3;
+    c = lead & 0x0Fu;
+  } else if (lead >= 0xF0 && lead <= 0xF4) {
+    length = 4;
+    c = lead & 0x07u;
+  } else if (lead >= 0x80)
+    c = 0xFFFD;
   for (std::size_t i = 1; i < length; ++i) {
     const auto next = i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
     if ((next & 0xC0u) != 0x80u) {
@@ -114,7 +122,8 @@ std::string cut(std::string_view text, int width) {
     if (used > room) break;
     rest = after;
   }
-  return std::string(text.substr(0, text.size() - rest.size())) + std::string(static_cast<std::size_t>(std::min(3, width)), '.');
+  return std::string(text.substr(0, text.size() - rest.size())) +
+         std::string(static_cast<std::size_t>(std::min(3, width)), '.');
 }
 
 std::string printable(std::string_view text) {
@@ -123,8 +132,10 @@ std::string printable(std::string_view text) {
     const auto before = text;
     const auto c = take_character(text);
     const bool control = (c < 0x20 && c != '\n') || (c >= 0x7F && c < 0xA0);
-    if (control) result += ' ';
-    else result += before.substr(0, before.size() - text.size());
+    if (control)
+      result += ' ';
+    else
+      result += before.substr(0, before.size() - text.size());
   }
   return result;
 }

@@ -16,7 +16,9 @@ TEST(DisplayWidth, IsWhatATerminalShows) {
   EXPECT_EQ(display_width("東京"), 4);
   EXPECT_EQ(display_width("\u2713 \U0001F600"), 4);  // a check mark is narrow, an emoji is wide
   EXPECT_EQ(display_width("\x1b[31mred\x1b[0m"), 3);
-  EXPECT_EQ(display_width("\xff\xfe" "a\xc3"), 4);   // not UTF-8: a column for each byte
+  EXPECT_EQ(display_width("\xff\xfe"
+                          "a\xc3"),
+            4);   // not UTF-8: a column for each byte
 }
 
 TEST(Table, AlignsColumnsByWidthNotBytes) {

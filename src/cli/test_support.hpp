@@ -25,17 +25,19 @@ inline std::vector<Command> sample_commands() {
   const auto nothing = [](Invocation&) -> Result<Exit> { return Exit::kDone; };
   return {
       {.path = "up",
-       .summary = "make the cloud side what the cluster file says",
-       .description = "Running it again changes nothing. This line is long enough that it has to be broken somewhere, and that "
-                      "happens between two words.\n\n    what is indented\n    stays as it is\n",
+       .summary = "Make the cloud side what the cluster file says",
+       .description =
+           "Running it again changes nothing. This line is long enough that it has to be broken somewhere, and that "
+           "happens between two words.\n\n    what is indented\n    stays as it is\n",
        .example = "tombolo up --yes\n",
-       .options = {{.names = "-y,--yes", .help = "Do not ask"},
-                   {.names = "--recreate", .value = "WHAT", .help = "Tear this down first", .choices = {"lighthouse", "mesh"}},
-                   {.names = "--no-wait", .help = "End when AWS has everything running"}},
+       .options =
+           {{.names = "-y,--yes", .help = "Do not ask"},
+            {.names = "--recreate", .value = "WHAT", .help = "Tear this down first", .choices = {"lighthouse", "mesh"}},
+            {.names = "--no-wait", .help = "End when AWS has everything running"}},
        .run = nothing},
-      {.path = "down", .summary = "remove everything", .example = "tombolo down\n", .run = nothing},
+      {.path = "down", .summary = "Remove everything", .example = "tombolo down\n", .run = nothing},
       {.path = "cert sign",
-       .summary = "sign a host certificate",
+       .summary = "Sign a host certificate",
        .example = "tombolo cert sign --name home\n",
        .options = {{.names = "--networks,--ip", .value = "CIDR", .help = "Addresses of the host", .repeatable = true},
                    {.names = "--name", .value = "NAME", .help = "Name of the host"},
@@ -43,17 +45,17 @@ inline std::vector<Command> sample_commands() {
                    {.names = "--out-dir", .value = "DIR", .help = "Where the files go"}},
        .run = nothing},
       {.path = "cert print",
-       .summary = "show certificates",
+       .summary = "Show certificates",
        .example = "tombolo cert print ca.crt\n",
        .arguments = {{.name = "FILE", .help = "PEM files", .repeatable = true}},
        .prints_data = true,
        .run = nothing},
       {.path = "completion",
-       .summary = "print a completion script",
+       .summary = "Print a completion script",
        .example = "tombolo completion bash\n",
        .arguments = {{.name = "SHELL", .help = "The shell", .choices = {"bash", "zsh"}}},
        .run = nothing},
-      {.path = "version", .summary = "print the version", .example = "tombolo version\n", .run = nothing},
+      {.path = "version", .summary = "Print the version", .example = "tombolo version\n", .run = nothing},
   };
 }
 

@@ -1,7 +1,7 @@
 // tombolo version: what a bug report has to name.
-#include <boost/version.hpp>
 #include <fmt/format.h>
 #include <sys/utsname.h>
+#include <boost/version.hpp>
 
 #include <ostream>
 #include <sstream>
@@ -64,7 +64,7 @@ Result<Exit> run(Invocation& call) {
 
 Command make_version() {
   return {.path = "version",
-          .summary = "print the version of the program and of what it was built with",
+          .summary = "Print the version of the program and of what it was built with",
           .description = "The first line is \"tombolo\" and the version; the rest is for bug reports.",
           .example = "tombolo version\ntombolo version -o json\n",
           .prints_data = true,
