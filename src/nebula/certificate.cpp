@@ -33,6 +33,16 @@ Result<> check_size(std::size_t size) {
   return {};
 }
 
+Result<> check_times(const Details& details, Code code) {
+  for (const auto time : {details.not_before, details.not_after}) {
+    if (time < kEarliestTime || time > kLatestTime) {
+      return fail(code, "the certificate begins before 1684 or ends after 2255, further than this program counts",
+                  "Issue it with a shorter duration.");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view name(Curve curve) { return curve == Curve::kP256 ? "P256" : "CURVE25519"; }
@@ -40,6 +50,7 @@ std::string_view name(Curve curve) { return curve == Curve::kP256 ? "P256" : "CU
 std::string_view pem_label(Version version) { return version == Version::k1 ? kLabel1 : kLabel2; }
 
 Result<Bytes> bytes_to_sign(const Details& details) {
+  TRY(check_times(details, Code::kBadInput));
   return details.version == Version::k1 ? v1::encode_details(details) : v2::bytes_to_sign(details);
 }
 
@@ -52,6 +63,7 @@ Certificate::Certificate(Details details, Bytes signed_bytes, Bytes signature)
 Result<Certificate> Certificate::decode(Version version, ByteView raw) {
   TRY(check_size(raw.size()));
   auto parts = TRY(version == Version::k1 ? v1::decode(raw) : v2::decode(raw));
+  TRY(check_times(parts.details, Code::kUnsupported));
   Certificate certificate(std::move(parts.details), std::move(parts.signed_bytes), std::move(parts.signature));
   if (!std::ranges::equal(certificate.raw(), raw)) {
     return fail(Code::kCorrupt,
@@ -63,6 +75,7 @@ Result<Certificate> Certificate::decode(Version version, ByteView raw) {
 Result<Certificate> Certificate::from_handshake(Version version, ByteView bytes, const PublicKey& key) {
   TRY(check_size(bytes.size()));
   auto parts = TRY(version == Version::k1 ? v1::from_handshake(bytes, key) : v2::from_handshake(bytes, key));
+  TRY(check_times(parts.details, Code::kUnsupported));
   Certificate certificate(std::move(parts.details), std::move(parts.signed_bytes), std::move(parts.signature));
   if (!std::ranges::equal(certificate.handshake_form(), bytes)) {
     return fail(Code::kCorrupt, "the certificate in the handshake is not written in its one canonical form");

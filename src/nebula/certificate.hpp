@@ -46,6 +46,10 @@ struct Details {
   PublicKey public_key{};
 };
 
+// What is outside cannot be a Time (nanoseconds in 64 bits), so it is refused here, once for everybody: 1684 and 2255.
+inline constexpr Seconds kEarliestTime{std::chrono::seconds(-9'000'000'000)};
+inline constexpr Seconds kLatestTime{std::chrono::seconds(9'000'000'000)};
+
 inline constexpr std::size_t kNameLimit = 253;  // version 2 cannot be read back with a longer one
 inline constexpr std::size_t kCertificateLimit = 65536;  // bytes
 
@@ -54,7 +58,7 @@ Result<Bytes> bytes_to_sign(const Details& details);
 
 class Certificate {
  public:
-  // The body of a PEM block. kCorrupt for anything that is not exact.
+  // The body of a PEM block. kCorrupt for anything that is not exact, kUnsupported for times beyond the limits above.
   static Result<Certificate> decode(Version version, ByteView raw);
   // As it travels in a handshake, where the public key comes apart from the rest. kCorrupt also when it carries a key.
   static Result<Certificate> from_handshake(Version version, ByteView bytes, const PublicKey& key);

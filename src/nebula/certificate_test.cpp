@@ -151,6 +151,23 @@ TEST(Bundle, NamesWhatItFoundInsteadOfACertificate) {
   EXPECT_EQ(parse_certificates("").error().code(), Code::kBadInput);
 }
 
+TEST(Times, BeyondWhatAClockHereCanHoldAreRefusedAtTheDoor) {
+  for (const char* label : {"n1-h1.crt", "n2-h1.crt"}) {
+    auto details = vector_of(label).details();
+    details.not_after = kLatestTime;
+    EXPECT_TRUE(bytes_to_sign(details));
+    details.not_after += std::chrono::seconds(1);
+    EXPECT_EQ(bytes_to_sign(details).error().code(), Code::kBadInput);
+  }
+  // As somebody else might have made it: in version 1, notAfter is a varint behind the tag 30.
+  auto raw = vector_of("n1-h1.crt").bytes("raw");
+  const Bytes not_after = from_hex("30f090baee07").value();  // 2110687344
+  const auto at = std::search(raw.begin(), raw.end(), not_after.begin(), not_after.end());
+  ASSERT_NE(at, raw.end());
+  at[5] = 0x7f;  // its highest bits: in the year 3050
+  EXPECT_EQ(Certificate::decode(Version::k1, raw).error().code(), Code::kUnsupported);
+}
+
 TEST(Version2, KeepsDetailsThatANewerNebulaAdded) {
   const auto& v = vector_of("n2-h1.crt");
   // 30 81 <length> a0 <length> ...: append the element 88 01 2a to the details.

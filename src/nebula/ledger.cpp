@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/clock.hpp"
 #include "codec/json.hpp"
@@ -164,7 +165,7 @@ const LedgerEntry* Ledger::find(const Fingerprint& fingerprint) const {
 std::vector<const LedgerEntry*> Ledger::entries() const {
   std::vector<const LedgerEntry*> list;
   for (const auto& [fingerprint, entry] : entries_) list.push_back(&entry);
-  std::ranges::stable_sort(list, {}, [](const LedgerEntry* entry) { return entry->not_before; });
+  std::ranges::sort(list, {}, [](const LedgerEntry* entry) { return std::tie(entry->not_before, entry->fingerprint); });
   return list;
 }
 
