@@ -90,7 +90,7 @@ void wish_for_authorities(const spec::Cluster& cluster, std::vector<Wish>& out) 
                  {{"name", cluster.mesh.ca_name + "-workers"},
                   {"version", cluster.mesh.certificate_version},
                   {"validityHours", hours},
-                  {"networks", codec::JsonArray{Json(cluster.mesh.worker_range.text())}},
+                  {"networks", codec::JsonArray{Json(cluster.mesh.cidr.text())}},
                   {"groups", texts(cluster.mesh.worker_groups)}},
                  {}});
   if (cluster.secrets.backup != spec::BackupKind::kNone)

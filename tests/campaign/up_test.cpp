@@ -216,5 +216,38 @@ TEST(Up, StoppedInTheMiddleGoesOnLater) {
   EXPECT_EQ(lab.fault_of_up(), "");
 }
 
+TEST(Up, InTheRecipesFormTheUserDataHoldsThreeNebulaBlocksAndTheBootstrapEnds) {
+  Lab lab(20);
+  lab.cluster.bootstrap.keys = spec::KeyOrigin::kEmbedded;
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
+  const auto& machine = lab.site().live_instances()[0];
+  int blocks = 0;
+  for (std::size_t at = 0; (at = machine.user_data.find("BEGIN NEBULA", at)) != std::string::npos; ++at) ++blocks;
+  EXPECT_EQ(blocks, 3);
+  EXPECT_EQ(machine.tags.at("tombolo:ready"), "done");
+  EXPECT_TRUE(lab.plan()->empty());
+}
+
+TEST(Up, AnOrdinaryMachineIsLeftWaitingForItsCertificateWhichIsIssued) {
+  Lab lab(21);
+  ASSERT_TRUE(lab.up());
+  EXPECT_EQ(lab.site().live_instances()[0].tags.at("tombolo:ready"), "certificate");
+  EXPECT_TRUE(std::filesystem::exists(lab.folder() + "/nebula/members/lighthouse/host.crt"));
+  EXPECT_FALSE(std::filesystem::exists(lab.folder() + "/nebula/members/lighthouse/host.key"));
+}
+
+TEST(Up, RulesChangedBehindItsBackArePutRight) {
+  Lab lab(22);
+  ASSERT_TRUE(lab.up());
+  const auto before = lab.site().security_groups()[0].rules.size();
+  lab.cluster.lighthouse.ssh_allowed_from = "198.51.100.0/24";
+  EXPECT_EQ(lab.plan()->count(engine::Action::kUpdate), 1);
+  ASSERT_TRUE(lab.up());
+  EXPECT_EQ(lab.site().security_groups()[0].rules.size(), before);
+  EXPECT_TRUE(lab.plan()->empty());
+}
+
 }  // namespace
 }  // namespace tombolo::campaign
