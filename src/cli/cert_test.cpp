@@ -40,14 +40,12 @@ class Cert : public ::testing::Test {
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
   Exit cert(std::vector<std::string> words, const std::string& input = "", const std::string& passphrase = "") {
-    static const std::vector<Command> table = {make_cert_ca(), make_cert_sign(), make_cert_print(), make_cert_verify(),
-                                               make_cert_import()};
     words.insert(words.begin(), {"--state", path("state"), "cert"});
     testing::Screen screen;
     screen.in.str(input);
     Environment environment;
     if (!passphrase.empty()) environment.variables["NEBULA_CA_PASSPHRASE"] = passphrase;
-    const auto exit = run(words, table, screen.console, environment, {});
+    const auto exit = run(words, command_table(), screen.console, environment, {});
     out_ = screen.out.str();
     err_ = screen.err.str();
     return exit;

@@ -93,7 +93,15 @@ struct Command {
   std::function<Result<Exit>(Invocation&)> run = {};
 };
 
+// Names a command without making it: describing all of them takes longer than most of them run.
+struct CommandEntry {
+  std::string path;  // the path of what make() makes
+  std::function<Command()> make;
+};
+using CommandTable = std::vector<CommandEntry>;
+
 // Every command, in the order of --help. commands.cpp lists the functions that make them.
-const std::vector<Command>& commands();
+const CommandTable& command_table();
+std::vector<Command> make_all(const CommandTable& table);
 
 }  // namespace tombolo::cli

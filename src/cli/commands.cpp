@@ -2,14 +2,35 @@
 
 namespace tombolo::cli {
 
-const std::vector<Command>& commands() {
-  static const std::vector<Command> table = {
-      make_init(),           make_validate(),    make_schema(),      make_plan(),           make_up(),
-      make_down(),           make_status(),      make_show(),        make_cert_ca(),        make_cert_sign(),
-      make_cert_print(),     make_cert_verify(), make_cert_import(), make_secrets_backup(), make_secrets_restore(),
-      make_secrets_status(), make_sim_serve(),   make_completion(),  make_version(),
+const CommandTable& command_table() {
+  static const CommandTable table = {
+      {"init", make_init},
+      {"validate", make_validate},
+      {"schema", make_schema},
+      {"plan", make_plan},
+      {"up", make_up},
+      {"down", make_down},
+      {"status", make_status},
+      {"show", make_show},
+      {"cert ca", make_cert_ca},
+      {"cert sign", make_cert_sign},
+      {"cert print", make_cert_print},
+      {"cert verify", make_cert_verify},
+      {"cert import", make_cert_import},
+      {"secrets backup", make_secrets_backup},
+      {"secrets restore", make_secrets_restore},
+      {"secrets status", make_secrets_status},
+      {"sim serve", make_sim_serve},
+      {"completion", make_completion},
+      {"version", make_version},
   };
   return table;
+}
+
+std::vector<Command> make_all(const CommandTable& table) {
+  std::vector<Command> commands;
+  for (const auto& entry : table) commands.push_back(entry.make());
+  return commands;
 }
 
 }  // namespace tombolo::cli

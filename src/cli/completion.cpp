@@ -255,9 +255,10 @@ namespace {
 
 Result<Exit> run(Invocation& call) {
   const auto shell = call.args.argument(0);
-  if (shell == "bash") call.console.out << bash_completion(commands());
-  if (shell == "zsh") call.console.out << zsh_completion(commands());
-  if (shell == "fish") call.console.out << fish_completion(commands());
+  const auto all = make_all(command_table());
+  if (shell == "bash") call.console.out << bash_completion(all);
+  if (shell == "zsh") call.console.out << zsh_completion(all);
+  if (shell == "fish") call.console.out << fish_completion(all);
   return Exit::kDone;
 }
 

@@ -34,8 +34,7 @@ class ClusterFile : public ::testing::Test {
     screen_->console.interactive = !answers.empty();
     screen_->console.json = std::find(words.begin(), words.end(), "json") != words.end();
     words.insert(words.end(), {"-f", path(file)});
-    const std::vector<Command> table{make_init(), make_validate(), make_schema()};
-    auto parsed = parse(words, table);
+    auto parsed = parse(words, command_table());
     if (!parsed) return report(screen_->console, parsed.error());
     const Environment env;
     Invocation call{parsed->args, screen_->console, env, {}};

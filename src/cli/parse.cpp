@@ -31,13 +31,13 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   return near.empty() ? "" : fmt::format("; did you mean {}?", near);
 }
 
-const Command* find_command(const std::vector<Command>& table, const std::string& path) {
-  const auto found = std::find_if(table.begin(), table.end(), [&](const Command& c) { return c.path == path; });
-  return found == table.end() ? nullptr : &*found;
+std::shared_ptr<const Command> find_command(const CommandTable& table, const std::string& path) {
+  const auto found = std::find_if(table.begin(), table.end(), [&](const CommandEntry& c) { return c.path == path; });
+  return found == table.end() ? nullptr : std::make_shared<const Command>(found->make());
 }
 
 // The words that may follow `group`: {"sign", "print"} after "cert"; the first words of all commands after "".
-std::vector<std::string> next_words(const std::vector<Command>& table, const std::string& group) {
+std::vector<std::string> next_words(const CommandTable& table, const std::string& group) {
   std::vector<std::string> words;
   for (const auto& command : table) {
     std::string rest = command.path;
@@ -61,7 +61,7 @@ const Option* find_option(const std::vector<const Option*>& options, const std::
 
 // The command line with the words that name the command taken out of it.
 struct Located {
-  const Command* command = nullptr;
+  std::shared_ptr<const Command> command;
   std::string group;
   bool help = false;
   bool version = false;
@@ -70,7 +70,7 @@ struct Located {
 
 // Options of a command may stand before its name when they take no value; whether an unknown one takes a value
 // cannot be known before the command is.
-Result<Located> locate(const std::vector<std::string>& words, const std::vector<Command>& table) {
+Result<Located> locate(const std::vector<std::string>& words, const CommandTable& table) {
   std::vector<const Option*> globals;
   for (const auto& option : global_options()) globals.push_back(&option);
   Located at;
@@ -269,7 +269,7 @@ const std::vector<Option>& global_options() {
   return options;
 }
 
-Result<Parsed> parse(const std::vector<std::string>& words, const std::vector<Command>& table) {
+Result<Parsed> parse(const std::vector<std::string>& words, const CommandTable& table) {
   auto at = TRY(locate(words, table));
   Parsed parsed;
   parsed.group = at.group;

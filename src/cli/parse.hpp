@@ -5,6 +5,7 @@
 // value, a value that looks like an option, and an option given twice are errors. Long names are also taken with one
 // dash ("-name"), as users of nebula-cert write them. Why no library does this: docs/adr/0005.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,14 +20,14 @@ enum class Request { kRun, kHelp, kUsage };  // kUsage: no command was named, so
 
 struct Parsed {
   Request request = Request::kRun;
-  const Command* command = nullptr;  // null with kHelp and kUsage: the help of `group`
+  std::shared_ptr<const Command> command;  // null with kHelp and kUsage: the help of `group`
   std::string group;                 // "cert"; "" is the whole program
   Arguments args;
 };
 
 // `words` is argv without the program's name. Global options may stand before the command.
 // Errors: kBadInput, with the nearest valid name where one is near.
-Result<Parsed> parse(const std::vector<std::string>& words, const std::vector<Command>& table);
+Result<Parsed> parse(const std::vector<std::string>& words, const CommandTable& table);
 
 // What can be told before parsing, because a parse that fails has to be reported in this form too.
 struct Preferences {

@@ -29,7 +29,7 @@ class ParseTest : public ::testing::Test {
     return result.error().sentence();
   }
 
-  std::vector<Command> table_ = testing::sample_commands();
+  CommandTable table_ = testing::table_of(testing::sample_commands());
 };
 
 TEST_F(ParseTest, FindsCommandsOfOneAndTwoWords) {

@@ -152,17 +152,21 @@ void Progress::note_step(const Event& event) {
   const auto step =
       std::find_if(running_.begin(), running_.end(), [&](const Step& s) { return s.address == event.address; });
   if (event.type == EventType::kStepBegun) {
+    const Step begun{event.address, event.action, event.phase, event.detail, event.at};
     if (step == running_.end())
-      running_.push_back({event.address, event.action, event.phase, event.at});
+      running_.push_back(begun);
     else
-      *step = {event.address, event.action, event.phase, event.at};
-  } else if (step != running_.end()) {
-    if (ends_step(event.type))
-      running_.erase(step);
-    else if (event.type == EventType::kStepPhase)
-      step->phase = event.phase;
-    else if (event.type == EventType::kStepRetry)
-      step->phase = event.phase.empty() ? "waiting to try again" : event.phase;
+      *step = begun;
+  } else if (step == running_.end()) {
+    return;
+  } else if (ends_step(event.type)) {
+    running_.erase(step);
+  } else if (event.type == EventType::kStepPhase) {
+    step->phase = event.phase;
+    step->detail = event.detail;
+  } else if (event.type == EventType::kStepRetry) {
+    step->phase = event.phase.empty() ? "waiting to try again" : event.phase;
+    step->detail.clear();
   }
 }
 
@@ -174,11 +178,12 @@ std::string Progress::took(const Event& event) const {
   return step == running_.end() ? "" : fmt::format(" ({})", format_duration(event.at - step->begun));
 }
 
+// The time stands first, where a narrow terminal does not cut it off.
 std::string Progress::live_line(const Step& step) const {
-  const auto elapsed = std::chrono::floor<std::chrono::seconds>(now_ - step.begun);
-  auto text = fmt::format("       ...     {} {}", step.action, step.address);
+  auto text = fmt::format("{}  ...     {} {}", clock_face(now_ - step.begun), step.action, step.address);
   if (!step.phase.empty()) text += ", " + step.phase;
-  return cut(text + fmt::format("  {}", clock_face(elapsed)), console_.columns - 1);
+  if (!step.detail.empty()) text += ": " + step.detail.substr(0, step.detail.find('\n'));
+  return cut(text, console_.columns - 1);
 }
 
 void Progress::erase() {

@@ -37,6 +37,7 @@ class Progress {
     std::string address;
     std::string action;
     std::string phase;
+    std::string detail;
     Time begun{};
   };
 

@@ -108,15 +108,15 @@ TEST_F(ProgressTest, OnATerminalRunningStepsStayBelowAndFinishedOnesScrollUp) {
   const auto start = clock_.now();
   progress.show({start, EventType::kStepBegun, kInstance, "create", "", ""});
   progress.show({start, EventType::kStepBegun, kKey, "create", "", ""});
-  progress.show({start, EventType::kStepPhase, kInstance, "create", "running", ""});
+  progress.show({start, EventType::kStepPhase, kInstance, "create", "running", "its console\nis silent"});
   progress.redraw(start + 75s);
   EXPECT_EQ(screen_after(screen_.out.str()),
-            (std::vector<std::string>{"       ...     create aws.instance/lighthouse, running   1:15",
-                                      "       ...     create aws.key-pair/operator   1:15", ""}));
+            (std::vector<std::string>{" 1:15  ...     create aws.instance/lighthouse, running: its console",
+                                      " 1:15  ...     create aws.key-pair/operator", ""}));
   progress.show({start + 80s, EventType::kStepDone, kKey, "create", "", ""});
   EXPECT_EQ(screen_after(screen_.out.str()),
             (std::vector<std::string>{" 1:20  done    create aws.key-pair/operator (" + format_duration(80s) + ")",
-                                      "       ...     create aws.instance/lighthouse, running   1:20", ""}));
+                                      " 1:20  ...     create aws.instance/lighthouse, running: its console", ""}));
 }
 
 TEST_F(ProgressTest, LeavesATerminalClean) {
@@ -166,7 +166,7 @@ TEST_F(ProgressTest, IsRedrawnUntilStoppedWithTheTimeOfTheRun) {
     const auto redrawing = keep_redrawing(progress, clock_, 1ms);
     EXPECT_TRUE(bell.drawn.try_acquire_for(30s));
   }
-  EXPECT_EQ(screen_after(bell.str())[0], "       ...     create aws.instance/lighthouse   0:03");
+  EXPECT_EQ(screen_after(bell.str())[0], " 0:03  ...     create aws.instance/lighthouse");
 }
 
 }  // namespace

@@ -108,6 +108,7 @@ codec::Json diagnostics_json(const Diagnostics& diagnostics) {
 }
 
 Exit report(Console& console, const Diagnostics& diagnostics, std::string_view text) {
+  if (diagnostics.empty()) return Exit::kDone;
   console.out << std::flush;
   if (console.json)
     console.err << codec::to_text(diagnostics_json(diagnostics)) << '\n';

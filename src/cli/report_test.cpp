@@ -69,6 +69,11 @@ TEST(Report, DiagnosticsAreErrorsOrWarnings) {
   EXPECT_EQ(report(screen.console, warning, "a: 1\nb: four\n"), Exit::kDone);
   EXPECT_EQ(screen.err.str(), warning.render("a: 1\nb: four\n"));
 
+  testing::Screen silent;
+  silent.console.json = true;
+  EXPECT_EQ(report(silent.console, Diagnostics(), ""), Exit::kDone);
+  EXPECT_EQ(silent.err.str(), "");
+
   auto faulty = warning;
   faulty.add({Severity::kError, "t.yaml", {}, 1, "mesh", "missing", ""});
   testing::Screen json;

@@ -1,10 +1,11 @@
 #include "cli/run.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <csignal>
-#include <cstring>
 #include <exception>
 #include <iostream>
 
@@ -26,15 +27,21 @@ Error internal_error(const std::string& what, const std::vector<std::string>& wo
           words.empty() ? "" : fmt::format(" (the command was \"{}\")", words.front())));
 }
 
-Result<Exit> perform(const std::vector<std::string>& words, const std::vector<Command>& table, Console& console,
+// `tombolo show | head` is no failure: who stopped reading has what they wanted.
+bool reader_is_gone() {
+  pollfd out{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+Result<Exit> perform(const std::vector<std::string>& words, const CommandTable& table, Console& console,
                      const Environment& env, const std::stop_token& stop) {
   const auto parsed = TRY(parse(words, table));
   if (parsed.request == Request::kUsage) {
-    console.err << help_text(table, parsed.group);
+    console.err << help_text(make_all(table), parsed.group);
     return Exit::kBadInput;
   }
   if (parsed.request == Request::kHelp) {
-    console.out << (parsed.command != nullptr ? help_text(*parsed.command) : help_text(table, parsed.group));
+    console.out << (parsed.command != nullptr ? help_text(*parsed.command) : help_text(make_all(table), parsed.group));
     return Exit::kDone;
   }
   console.json = parsed.args.value("--output") == "json";
@@ -45,8 +52,8 @@ Result<Exit> perform(const std::vector<std::string>& words, const std::vector<Co
 
 }  // namespace
 
-Exit run(const std::vector<std::string>& words, const std::vector<Command>& table, Console& console,
-         const Environment& env, const std::stop_token& stop) {
+Exit run(const std::vector<std::string>& words, const CommandTable& table, Console& console, const Environment& env,
+         const std::stop_token& stop) {
   try {
     const auto done = perform(words, table, console, env, stop);
     return done ? *done : report(console, done.error());
@@ -66,10 +73,11 @@ int run_process(int argc, char** argv) {
   const auto env = process_environment();
   auto console = process_console(env, preferences(words));
   const StopOnSignal stop;
-  auto exit = run(words, commands(), console, env, stop.token());
-  errno = 0;
-  if (!std::cout.flush() && errno != EPIPE && exit == Exit::kDone) {
-    exit = report(console, Error(Code::kIo, fmt::format("the output could not be written: {}", std::strerror(errno))));
+  auto exit = run(words, command_table(), console, env, stop.token());
+  std::cout.flush();
+  if (!std::cout && !reader_is_gone() && exit == Exit::kDone) {
+    exit = report(console, Error(Code::kIo, "the output could not be written")
+                               .hint("The disk it goes to may be full; what the command did is done nevertheless."));
   }
   return static_cast<int>(exit);
 }

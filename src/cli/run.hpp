@@ -10,8 +10,8 @@ namespace tombolo::cli {
 
 // Parses, runs the command or prints help, reports failures. Exceptions that escape a command are a bug of ours: they
 // are reported as such with what to send us.
-Exit run(const std::vector<std::string>& words, const std::vector<Command>& table, Console& console,
-         const Environment& env, const std::stop_token& stop);
+Exit run(const std::vector<std::string>& words, const CommandTable& table, Console& console, const Environment& env,
+         const std::stop_token& stop);
 
 // run() with the process's console, environment and signals. The value is the process's exit status.
 int run_process(int argc, char** argv);

@@ -1,8 +1,11 @@
 #include "cli/run.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "cli/test_support.hpp"
@@ -16,9 +19,9 @@ using ::testing::StartsWith;
 class RunTest : public ::testing::Test {
  protected:
   Exit run_with(const std::vector<std::string>& words, std::function<Result<Exit>(Invocation&)> body = {}) {
-    auto table = testing::sample_commands();
-    if (body) table[0].run = std::move(body);
-    return run(words, table, screen_.console, Environment{}, {});
+    auto commands = testing::sample_commands();
+    if (body) commands[0].run = std::move(body);
+    return run(words, testing::table_of(commands), screen_.console, Environment{}, {});
   }
 
   testing::Screen screen_;
@@ -74,6 +77,33 @@ TEST_F(RunTest, AnExceptionIsAFaultOfOursWithWhatToReport) {
               StartsWith("error: tombolo " TOMBOLO_VERSION " met a fault of its own: impossible plan\n"));
   EXPECT_THAT(screen_.err.str(), HasSubstr("tombolo version"));
   EXPECT_EQ(run_with({"up"}, [](Invocation&) -> Result<Exit> { throw 7; }), Exit::kFailed);
+}
+
+// Becomes `tombolo version` with standard output going to `out`.
+[[noreturn]] void become_version(int out) {
+  dup2(out, STDOUT_FILENO);
+  char name[] = "tombolo";
+  char word[] = "version";
+  char* argv[] = {name, word, nullptr};
+  std::exit(run_process(2, argv));
+}
+
+class ProcessDeathTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ::testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+};
+
+TEST_F(ProcessDeathTest, AFullDiskIsAFailure) {
+  EXPECT_EXIT(become_version(open("/dev/full", O_WRONLY)), ::testing::ExitedWithCode(1),
+              "the output could not be written");
+}
+
+TEST_F(ProcessDeathTest, AReaderThatStopsReadingIsNone) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  close(pipe_ends[0]);
+  EXPECT_EXIT(become_version(pipe_ends[1]), ::testing::ExitedWithCode(0), "^$");
+  close(pipe_ends[1]);
 }
 
 }  // namespace

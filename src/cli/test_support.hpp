@@ -59,6 +59,12 @@ inline std::vector<Command> sample_commands() {
   };
 }
 
+inline CommandTable table_of(const std::vector<Command>& commands) {
+  CommandTable table;
+  for (const auto& command : commands) table.push_back({command.path, [command] { return command; }});
+  return table;
+}
+
 // Compares with the file (path from the source folder); with TOMBOLO_REWRITE_GOLDEN=1 writes it instead.
 inline void expect_golden(const std::string& path, const std::string& text) {
   const auto full = std::filesystem::path(TOMBOLO_SOURCE_DIR) / path;
