@@ -115,9 +115,10 @@ class Planner {
       }
     }
     // Dependents first: kinds are listed in the order in which things are made.
-    std::stable_sort(deletions_.begin(), deletions_.end(),
-                     [&](const Change& a, const Change& b) { return rank(a) > rank(b); });
-    for (auto& d : deletions_) plan.changes.push_back(std::move(d));
+    std::vector<std::vector<Change>> by_rank(kinds_.size() + 1);
+    for (auto& d : deletions_) by_rank[rank(d)].push_back(std::move(d));
+    for (auto some = by_rank.rbegin(); some != by_rank.rend(); ++some)
+      std::move(some->begin(), some->end(), std::back_inserter(plan.changes));
   }
 
   Plan plan;
