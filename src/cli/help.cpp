@@ -186,6 +186,12 @@ std::string manual_index(const std::vector<Command>& table) {
         fmt::format("| [`tombolo {}`]({}) | {} |\n", command.path, manual_file_name(command), escaped(command.summary));
   }
   return text + markdown_table("Options of every command", rows_of(global_options())) +
+         "\n## Output\n\nData goes to standard output; questions, warnings and errors go to standard error. With `-o "
+         "json` a command "
+         "that\nprints data prints it as JSON, `up` and `down` print an event on each line, and an error is one line "
+         "on "
+         "standard\nerror: `{\"error\": {\"code\", \"message\", \"context\", \"remote\", \"hint\"}}`. NO_COLOR is "
+         "honoured.\n"
          "\n## Exit codes\n\n| | |\n| --- | --- |\n| 0 | done, or nothing to do |\n| 1 | failed |\n"
          "| 2 | changes pending (`plan --detailed-exitcode`) |\n| 3 | bad input |\n| 4 | cancelled |\n";
 }

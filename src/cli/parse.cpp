@@ -68,6 +68,24 @@ struct Located {
   std::vector<std::string> rest;
 };
 
+// `before` is an option that stands in front of the word, which may have been meant as its value; or "".
+tl::unexpected<Error> no_command(const CommandTable& table, const std::string& group, const std::string& word,
+                                 const std::string& before) {
+  const auto hint = fmt::format("tombolo {}--help lists the commands.", group.empty() ? "" : group + " ");
+  std::vector<std::string> globals;
+  for (const auto& option : global_options()) globals.push_back(first_long_name(option));
+  if (!before.empty() && std::find(globals.begin(), globals.end(), before) == globals.end()) {
+    return fail(Code::kBadInput,
+                fmt::format("{} {}: before the command only the options of every command may stand{}", before, word,
+                            did_you_mean(before, globals)),
+                hint);
+  }
+  return fail(Code::kBadInput,
+              fmt::format("there is no command \"{}\"{}", group.empty() ? word : group + " " + word,
+                          did_you_mean(word, next_words(table, group))),
+              hint);
+}
+
 // Options of a command may stand before its name when they take no value; whether an unknown one takes a value
 // cannot be known before the command is.
 Result<Located> locate(const std::vector<std::string>& words, const CommandTable& table) {
@@ -101,9 +119,7 @@ Result<Located> locate(const std::vector<std::string>& words, const CommandTable
         at.group = word;
         continue;
       }
-      return fail(Code::kBadInput,
-                  fmt::format("there is no command \"{}\"{}", path, did_you_mean(word, next_words(table, at.group))),
-                  fmt::format("tombolo {}--help lists the commands.", at.group.empty() ? "" : at.group + " "));
+      return no_command(table, at.group, word, i > 0 && words[i - 1].starts_with("--") ? words[i - 1] : "");
     }
   }
   return at;
@@ -260,7 +276,7 @@ const std::vector<Option>& global_options() {
        .choices = {"text", "json"}},
       {.names = "--state",
        .value = "DIR",
-       .help = "Where keys and journal are kept (default: .tombolo beside the cluster file)"},
+       .help = "Where keys and journal are kept (default: .tombolo, with --sim .tombolo-sim, beside the cluster file)"},
       {.names = "--sim", .help = "Work on the simulated site instead of AWS: no account, no costs"},
       {.names = "--verbose", .help = "Tell what is going on inside, on standard error"},
       {.names = "--no-color", .help = "No colours, as with NO_COLOR=1"},

@@ -90,6 +90,14 @@ TEST_F(ParseTest, NearestNamesAreSuggested) {
   EXPECT_EQ(refused({"up", "-o", "yaml"}), "-o is text or json, not \"yaml\"");
 }
 
+TEST_F(ParseTest, AMisspeltOptionBeforeTheCommandIsNamedAndNotItsValue) {
+  EXPECT_EQ(refused({"--fil", "x", "up"}),
+            "--fil x: before the command only the options of every command may stand; did you mean --file?");
+  EXPECT_EQ(refused({"--recreate", "mesh", "up"}),
+            "--recreate mesh: before the command only the options of every command may stand");
+  EXPECT_EQ(refused({"--sim", "upp"}), "there is no command \"upp\"; did you mean up?");
+}
+
 TEST_F(ParseTest, AValueIsNeverTakenFromWhatWasMeantAsSomethingElse) {
   EXPECT_THAT(refused({"down", "--state", "--sim"}), StartsWith("--state needs a value, but --sim follows it"));
   EXPECT_EQ(refused({"down", "--state=", "--sim"}), "the value of --state is empty");
@@ -151,6 +159,8 @@ TEST(Invocation, StateLiesBesideTheClusterFileUnlessSaid) {
   EXPECT_EQ(call.state_dir(), ".tombolo");
   args.options["--file"] = {"/home/me/lab/cluster.yaml"};
   EXPECT_EQ(call.state_dir(), "/home/me/lab/.tombolo");
+  args.said["--sim"] = true;
+  EXPECT_EQ(call.state_dir(), "/home/me/lab/.tombolo-sim");
   args.options["--state"] = {"/var/lib/tombolo"};
   EXPECT_EQ(call.state_dir(), "/var/lib/tombolo");
 }
