@@ -62,7 +62,8 @@ Result<> ask(Console& console, spec::Cluster& cluster, const Question& question)
   const auto value = spec::field_text(cluster, question.path);
   console.err << spec::field_doc(question.path) << '\n';
   while (true) {
-    const auto typed = TRY(read_line(console, fmt::format("  {} [{}]: ", question.path, value.empty() ? "none" : value)));
+    const auto typed =
+        TRY(read_line(console, fmt::format("  {} [{}]: ", question.path, value.empty() ? "none" : value)));
     if (!typed) return fail(Code::kCancelled, "no answer came, so nothing was written", "--yes takes the defaults.");
     auto line = *typed;
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
