@@ -222,7 +222,7 @@ TEST(Up, InTheRecipesFormTheUserDataHoldsThreeNebulaBlocksAndTheBootstrapEnds) {
   const auto report = lab.up();
   ASSERT_TRUE(report) << report.error().text();
   ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
-  const auto& machine = lab.site().live_instances()[0];
+  const auto machine = lab.site().live_instances()[0];
   int blocks = 0;
   for (std::size_t at = 0; (at = machine.user_data.find("BEGIN NEBULA", at)) != std::string::npos; ++at) ++blocks;
   EXPECT_EQ(blocks, 3);
