@@ -23,7 +23,9 @@ class Strong {
 };
 
 template <class Tag>
-std::ostream& operator<<(std::ostream& out, const Strong<Tag>& id) { return out << id.text(); }
+std::ostream& operator<<(std::ostream& out, const Strong<Tag>& id) {
+  return out << id.text();
+}
 
 }  // namespace tombolo
 
@@ -34,5 +36,7 @@ struct std::hash<tombolo::Strong<Tag>> {
 
 template <class Tag>
 struct fmt::formatter<tombolo::Strong<Tag>> : fmt::formatter<std::string_view> {
-  auto format(const tombolo::Strong<Tag>& id, fmt::format_context& ctx) const { return fmt::formatter<std::string_view>::format(id.text(), ctx); }
+  auto format(const tombolo::Strong<Tag>& id, fmt::format_context& ctx) const {
+    return fmt::formatter<std::string_view>::format(id.text(), ctx);
+  }
 };

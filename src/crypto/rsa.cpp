@@ -37,7 +37,8 @@ RsaPair make_rsa_pair() {
   must(key != nullptr, "making an RSA key");
   BioOwner pem(BIO_new(BIO_s_secmem())), der(BIO_new(BIO_s_secmem()));
   must(pem && der, "memory for an RSA key");
-  must(PEM_write_bio_PrivateKey_traditional(pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1, "writing an RSA key");
+  must(PEM_write_bio_PrivateKey_traditional(pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1,
+       "writing an RSA key");
   must(i2d_PKCS8PrivateKey_bio(der.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1, "writing an RSA key");
   return {Secret<std::string>(content(pem.get())), Secret<Bytes>(to_bytes(content(der.get()))),
           number(key.get(), OSSL_PKEY_PARAM_RSA_N), number(key.get(), OSSL_PKEY_PARAM_RSA_E)};

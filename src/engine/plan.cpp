@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 
 namespace tombolo::engine {
@@ -222,7 +223,7 @@ class Planner {
 
 namespace {
 
-// Reads lag behind our own writes: what the journal made a moment ago is there although they do not show it, and what it
+// Reads of AWS lag behind our own writes: what the journal made a moment ago is there although they do not show it, and what it
 // removed a moment ago is gone although they do.
 std::vector<Observed> caught_up(const std::vector<Observed>& reads, const State& state, Time now) {
   std::vector<Observed> world;
@@ -235,10 +236,21 @@ std::vector<Observed> caught_up(const std::vector<Observed>& reads, const State&
     seen.insert(o.id);
     world.push_back(o);
   }
-  for (const auto& [address, record] : state)
-    if (!record.id.empty() && !seen.contains(record.id) && now - record.made_at < kConsistencyWindow)
-      world.push_back({address, record.id, record.generation, record.region, Status::kPending,
-                       "made a moment ago, not visible yet", record.inputs, record.outputs});
+  // What lies on this machine is read as it is. And where the address shows something as new as the record, a run died after
+  // changing it in place under a new id, before it could write that down.
+  std::map<Address, std::int64_t> newest;
+  for (const auto& o : world)
+    if (o.status != Status::kGoing) {
+      auto& n = newest[o.address];
+      n = std::max(n, o.generation == kAnyGeneration ? std::numeric_limits<std::int64_t>::max() : o.generation);
+    }
+  for (const auto& [address, record] : state) {
+    const bool fresh = !record.id.empty() && !record.region.empty() && now - record.made_at < kConsistencyWindow;
+    if (!fresh || seen.contains(record.id)) continue;
+    if (const auto other = newest.find(address); other != newest.end() && other->second >= record.generation) continue;
+    world.push_back({address, record.id, record.generation, record.region, Status::kPending,
+                     "made a moment ago, not visible yet", record.inputs, record.outputs});
+  }
   return world;
 }
 

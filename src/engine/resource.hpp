@@ -91,7 +91,8 @@ struct Current {
   std::int64_t generation = 1;
   std::string region;
   Json outputs;
-  std::optional<Time> made_at{};  // when the journal knows: a delete must not believe a "not found" about something fresh
+  std::optional<Time>
+      made_at{};  // when the journal knows: a delete must not believe a "not found" about something fresh
 };
 
 struct Done {

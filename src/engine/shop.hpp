@@ -62,6 +62,7 @@ class ThingKind : public Kind {
       : shop_(shop), name_(std::move(name)), token_(token), needs_(std::move(needs)) {}
 
   std::string name() const override { return name_; }
+  std::string region() const override { return "here"; }
   std::vector<std::string> needs() const override { return needs_; }
   bool repeatable() const override { return token_; }
 
