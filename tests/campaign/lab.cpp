@@ -68,7 +68,7 @@ Result<std::unique_ptr<cluster::Session>> Lab::open(cluster::Access access, std:
                                   seed_,   {}};
   options.aws.environment = {};
   options.aws.region = cluster.region;
-  options.backup_instead = [this] { return sim::make_vault(folder_ + "/vault"); };
+  if (simulated_vault) options.backup_instead = [this] { return sim::make_vault(folder_ + "/vault"); };
   aws::Credentials keys;
   keys.access_key = sim::kAccessKeyId;
   keys.secret_key = Secret<std::string>(std::string(sim::kSecretAccessKey));

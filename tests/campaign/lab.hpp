@@ -27,6 +27,7 @@ class Lab {
   const std::string& folder() const { return folder_; }
   spec::Cluster cluster;  // the recipe's; may be changed between runs
   bool wait_for_bootstrap = true;
+  bool simulated_vault = true;  // the CA key is backed up beside the site; false: where the cluster file says
   std::function<void(const std::string& where)>
       point;  // called at every point where the process may die; may throw Crash
   engine::EventSink events;

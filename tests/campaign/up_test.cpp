@@ -238,6 +238,21 @@ TEST(Up, AnOrdinaryMachineIsLeftWaitingForItsCertificateWhichIsIssued) {
   EXPECT_FALSE(std::filesystem::exists(lab.folder() + "/nebula/members/lighthouse/host.key"));
 }
 
+TEST(Up, TheCaKeyIsBackedUpIntoSsmAndNotWrittenAgain) {
+  Lab lab(23);
+  lab.simulated_vault = false;
+  lab.cluster.secrets.backup = spec::BackupKind::kSsm;
+  lab.cluster.secrets.backup_target = "/homelab/nebula-ca-key";
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
+  ASSERT_TRUE(lab.up());
+  int puts = 0;
+  for (const auto& call : lab.site().calls())
+    if (call.action == "PutParameter") ++puts;
+  EXPECT_EQ(puts, 1);
+}
+
 TEST(Up, RulesChangedBehindItsBackArePutRight) {
   Lab lab(22);
   ASSERT_TRUE(lab.up());
