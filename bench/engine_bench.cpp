@@ -1,10 +1,8 @@
 // Planning: how it grows with the number of workers, for a fresh cluster and for one where nothing changes.
-// "Memory" is the growth of the resident set in bytes while one plan is held.
+// PeakRSS is that of the whole process, wishes and world included.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <fstream>
+#include <sys/resource.h>
 
 #include "cluster/kinds.hpp"
 #include "engine/plan.hpp"
@@ -13,10 +11,11 @@ namespace {
 
 using namespace tombolo;
 
-std::size_t resident_bytes() {
-  std::size_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+// Of the process so far, in bytes.
+double peak_resident_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024;
 }
 
 std::vector<engine::Wish> workers(int count) {
@@ -77,29 +76,25 @@ const engine::Kinds kKinds{std::make_shared<InstanceLike>("aws.security_group"),
                            std::make_shared<InstanceLike>("aws.instance")};
 
 void plan_of_fresh(benchmark::State& state) {
-  const auto before = resident_bytes();
   const auto wishes = workers(static_cast<int>(state.range(0)));
-  std::size_t memory = 0;
   for (auto _ : state) {
     auto plan = engine::make_plan(wishes, {}, {}, kKinds);
     benchmark::DoNotOptimize(plan);
-    memory = std::max(memory, resident_bytes() - before);
   }
-  state.counters["Memory"] = static_cast<double>(memory);
+  state.counters["PeakRSS"] =
+      benchmark::Counter(peak_resident_bytes(), benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
   state.SetComplexityN(state.range(0));
 }
 
 void plan_of_unchanged(benchmark::State& state) {
-  const auto before = resident_bytes();
   const auto wishes = workers(static_cast<int>(state.range(0)));
   const auto world = world_of(wishes);
-  std::size_t memory = 0;
   for (auto _ : state) {
     auto plan = engine::make_plan(wishes, world, {}, kKinds);
     if (!plan || !plan->empty()) state.SkipWithError("the plan is not empty");
-    memory = std::max(memory, resident_bytes() - before);
   }
-  state.counters["Memory"] = static_cast<double>(memory);
+  state.counters["PeakRSS"] =
+      benchmark::Counter(peak_resident_bytes(), benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
   state.SetComplexityN(state.range(0));
 }
 
