@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "campaign/lab.hpp"
+#include "crypto/ssh_key.hpp"
 
 namespace tombolo::campaign {
 namespace {
@@ -97,16 +98,49 @@ TEST(Up, RecreatesTheLighthouseOnRequestOnce) {
   EXPECT_TRUE(lab.plan()->empty());
 }
 
-TEST(Up, AGroupNameThatIsTakenIsAFailure) {
+// Somebody else's client in the same account.
+struct Stranger {
+  explicit Stranger(Lab& lab)
+      : client(lab.clock(), lab.site(), aws::CredentialStore::fixed(lab.clock(), keys()), config()), ec2(client) {}
+  static aws::Credentials keys() {
+    aws::Credentials out;
+    out.access_key = sim::kAccessKeyId;
+    out.secret_key = Secret<std::string>(std::string(sim::kSecretAccessKey));
+    return out;
+  }
+  static aws::ClientConfig config() {
+    aws::ClientConfig out;
+    out.environment = {};
+    out.region = "us-west-2";
+    return out;
+  }
+  aws::Client client;
+  aws::Ec2 ec2;
+};
+
+TEST(Up, AStrangersGroupAndKeyOfTheSameNameAreNamedAndNotTouched) {
   Lab lab(8);
-  ASSERT_TRUE(lab.up());
-  // The same name in the same account, but another cluster's tags: as if somebody else had been first.
-  lab.cluster.name = "homelab2";
-  Lab other(9);
-  other.site().refuse("CreateSecurityGroup", "InvalidGroup.Duplicate", 400);
-  const auto report = other.up();
+  Stranger stranger(lab);
+  const auto vpc = stranger.ec2.vpcs({}, {})->at(0).id;
+  ASSERT_TRUE(stranger.ec2.create_security_group("homelab-lighthouse", "of somebody else", vpc, {}, {}));
+  const auto key = crypto::openssh_public_line(crypto::Ed25519Key::generate().public_key(), "somebody else");
+  ASSERT_TRUE(stranger.ec2.import_key_pair("homelab-operator", key, {}, {}));
+  const auto report = lab.up();
   ASSERT_TRUE(report);
   EXPECT_FALSE(report->applied.ok());
+  std::string said;
+  for (const auto& error : report->applied.errors()) {
+    EXPECT_EQ(error.code(), Code::kConflict);
+    EXPECT_THAT(error.hint(), HasSubstr("metadata.name"));
+    said += error.text() + "\n";
+  }
+  EXPECT_THAT(said, HasSubstr("the security group homelab-lighthouse"));
+  EXPECT_THAT(said, HasSubstr("the EC2 key pair homelab-operator"));
+  const auto receipt = lab.down();
+  ASSERT_TRUE(receipt);
+  EXPECT_TRUE(receipt->zero());
+  EXPECT_EQ(lab.site().security_groups().size(), 1u);
+  EXPECT_EQ(lab.site().key_pairs().size(), 1u);
 }
 
 TEST(Up, WithoutADefaultVpcSaysWhatToDo) {
