@@ -13,8 +13,6 @@
 namespace tombolo::cli {
 namespace {
 
-using engine::Action;
-
 Result<std::set<engine::Address>> recreated(const Invocation& call) {
   std::set<engine::Address> out;
   for (const auto& what : call.args.values("--recreate")) {

@@ -12,8 +12,6 @@ namespace tombolo::cluster {
 
 namespace {
 
-using engine::Observed;
-
 // The records of one region: what lives elsewhere is not missing here.
 engine::State records_in(const engine::State& state, const std::string& region) {
   engine::State out;
