@@ -42,7 +42,7 @@ struct Mesh {
   std::string cipher = "aes";                  // "aes" or "chachapoly"; the same on every member
   std::uint16_t listen_port = 4242;            // UDP, on the lighthouse
   int mtu = 1300;                              // bytes; Nebula's own default
-  codec::Cidr worker_range{codec::Address::v4(0x0a2a0200), 24};  // 10.42.2.0/24: what the worker authority may issue
+  codec::Cidr worker_range{codec::Address::v4(0x0a2a0200), 24};  // 10.42.2.0/24: where workers get addresses
   std::vector<std::string> worker_groups{"kubernetes", "infrastructure", "gpu-compute"};  // and for which groups
   std::vector<Member> members = recipe_members();
   const Member* lighthouse() const;            // never null after load()
