@@ -31,7 +31,7 @@ MAY_USE = {
     "cloudinit": "base codec",
     "liqo": "base codec crypto net kube",
     "engine": "base codec store",
-    "cluster": "base codec crypto net store spec nebula aws kube cloudinit liqo engine",
+    "cluster": "base codec crypto net store spec nebula aws kube cloudinit liqo engine mesh",
     "burst": "base codec crypto net store spec nebula aws kube cloudinit liqo engine",
     "mesh": "base codec crypto net nebula",
     "sim": "base codec crypto net store spec nebula aws kube cloudinit liqo engine cluster burst mesh",
