@@ -28,7 +28,7 @@ MAY_USE = {
     "nebula": "base codec crypto",
     "aws": "base codec crypto net",
     "kube": "base codec crypto net",
-    "cloudinit": "base codec",
+    "cloudinit": "base codec crypto",
     "liqo": "base codec crypto net kube",
     "engine": "base codec store",
     "cluster": "base codec crypto net store spec nebula aws kube cloudinit liqo engine mesh",
