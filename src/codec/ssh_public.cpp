@@ -1,11 +1,10 @@
-#include "crypto/ssh_public.hpp"
+#include "codec/ssh_public.hpp"
 
 #include <optional>
 
 #include "codec/base64.hpp"
-#include "crypto/hash.hpp"
 
-namespace tombolo::crypto {
+namespace tombolo::codec {
 namespace {
 
 constexpr std::size_t kLargestBlob = 2100;  // RSA with 16384 bits
@@ -53,19 +52,12 @@ bool is_whole(std::string_view type, ByteView rest) {
 
 }  // namespace
 
-std::string SshPublic::fingerprint() const {
-  const auto bytes = codec::decode_base64(blob);
-  auto text = codec::encode_base64(sha256(bytes ? ByteView(*bytes) : ByteView{}));
-  while (text.ends_with('=')) text.pop_back();
-  return "SHA256:" + text;
-}
-
 Result<SshPublic> parse_ssh_public_blob(ByteView blob) {
   ByteView rest = blob;
   const auto type = blob.size() <= kLargestBlob ? take_string(rest) : std::nullopt;
   if (!type || !is_whole(as_text(*type), rest))
     return fail(Code::kBadInput, "this is no whole SSH key of a type that is still safe");
-  return SshPublic{std::string(as_text(*type)), codec::encode_base64(blob)};
+  return SshPublic{std::string(as_text(*type)), encode_base64(blob)};
 }
 
 Result<SshPublic> parse_ssh_public(std::string_view line) {
@@ -73,9 +65,9 @@ Result<SshPublic> parse_ssh_public(std::string_view line) {
   if (space == line.npos) return fail(Code::kBadInput, "an SSH public key is a line \"type base64\"");
   auto blob = line.substr(space + 1);
   blob = blob.substr(0, blob.find_first_of(" \t\r\n"));
-  const auto key = TRY(parse_ssh_public_blob(TRY(codec::decode_base64(blob))));
+  const auto key = TRY(parse_ssh_public_blob(TRY(decode_base64(blob))));
   if (key.type != line.substr(0, space)) return fail(Code::kBadInput, "the SSH key's type is not the one before it");
   return key;
 }
 
-}  // namespace tombolo::crypto
+}  // namespace tombolo::codec

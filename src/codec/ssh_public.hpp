@@ -7,14 +7,12 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
-namespace tombolo::crypto {
+namespace tombolo::codec {
 
 struct SshPublic {
   std::string type;  // one of the three above
   std::string blob;  // base64, padded
   std::string line() const { return type + " " + blob; }
-  // "SHA256:" and unpadded base64, as OpenSSH prints it.
-  std::string fingerprint() const;
 };
 
 // "type blob [comment]". kBadInput for another type, a blob that does not parse to its end, or an RSA key below 2048 bits.
@@ -22,4 +20,4 @@ Result<SshPublic> parse_ssh_public(std::string_view line);
 // The same from the bytes that a server sends.
 Result<SshPublic> parse_ssh_public_blob(ByteView blob);
 
-}  // namespace tombolo::crypto
+}  // namespace tombolo::codec
