@@ -21,7 +21,8 @@ class StateFolder {
   std::string lock() const { return path_ + "/lock"; }
   std::string ssh_key() const { return path_ + "/ssh/id_ed25519"; }
   std::string ssh_public_key() const { return ssh_key() + ".pub"; }
-  std::string known_hosts() const { return path_ + "/ssh/known_hosts"; }
+  std::string known_hosts() const { return path_ + "/known_hosts"; }
+  std::string ssh_config() const { return path_ + "/ssh_config"; }
   std::string kubeconfig(std::string_view side) const;  // "cloud" or "home"
   std::string simulation() const { return path_ + "/sim.json"; }  // the simulated site's world between runs of --sim
 
