@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kInputPiece = 65536;  // bytes written at a time
 constexpr Duration kOpening =
     std::chrono::seconds(20);  // for a channel and a command's start where the caller sets no limit
-constexpr Duration kKeepalive = std::chrono::seconds(4);  // of silence, then we ask for a sign of life
+// Silence after which we ask for a sign of life. libssh sends only at every second call: the other one takes the answer.
+constexpr Duration kKeepalive = std::chrono::seconds(4);
 constexpr Duration kDead = std::chrono::seconds(13);  // of silence, though we asked
 constexpr int kPollMilliseconds = 100;
 
@@ -103,7 +104,9 @@ class SshShell final : public Shell {
 
   Result<int> stream(const std::string& command, const Sink& sink, const std::stop_token& stop) override {
     Running state{sink, {}};
-    return execute(command, {}, state, std::nullopt, stop);
+    auto status = execute(command, {}, state, std::nullopt, stop);
+    if (state.unwanted) hang_up();
+    return status;
   }
 
  private:
@@ -201,7 +204,7 @@ Result<int> SshShell::execute(const std::string& command, std::string_view input
     auto started = start(channel, command, until.value_or(clock_.now() + kOpening), stop);
     status = started ? converse(channel, input, state, until, stop) : fail(std::move(started.error()));
   }
-  if (state.unwanted || (!status && status.error().code() != Code::kUnsupported)) hang_up();
+  if (!status && status.error().code() != Code::kUnsupported) hang_up();
   return status;
 }
 

@@ -35,8 +35,9 @@ struct Line {
 Result<std::vector<Line>> read_lines(const std::string& path) {
   auto text = read_file(path);
   if (!text && text.error().code() == Code::kNotFound) return std::vector<Line>{};
+  if (!text) return fail(std::move(text.error()));
   std::vector<Line> lines;
-  std::string_view rest = TRY(std::move(text));
+  std::string_view rest = *text;
   while (!rest.empty()) {
     const auto end = rest.find('\n');
     const auto line = rest.substr(0, end);
