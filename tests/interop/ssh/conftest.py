@@ -161,7 +161,7 @@ class Answer:
 
 class World:
     def __init__(self, folder):
-        self.folder, self.running = folder, []
+        self.folder, self.running, self.wrapper = folder, [], []
         self.key = folder / "id key"  # paths with blanks are paths
         self.public = make_key(self.key)
 
@@ -178,9 +178,8 @@ class World:
     def probe(self, mode, port, *commands, stdin=b"", timeout=40, **options):
         options = {"user": USER, "key": self.key, "trust": "any", **options}
         words = [PROBE, mode, f"port={port}", *(f"{name}={value}" for name, value in options.items()), *commands]
-        # A home whose SSH files would break everything, if they were read.
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "SSH_AUTH_SOCK": "/nonexistent/agent"}
-        done = subprocess.run(words, input=stdin, capture_output=True, timeout=timeout, env=environment)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "SSH_AUTH_SOCK": "/nonexistent/agent"}
+        done = subprocess.run([*self.wrapper, *words], input=stdin, capture_output=True, timeout=timeout, env=environment)
         assert done.returncode in (0, 1), done.stderr
         done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
         answer = Answer(done)
@@ -209,10 +208,6 @@ def peers():
 
 @pytest.fixture
 def world(tmp_path):
-    ssh = tmp_path / "home" / ".ssh"
-    ssh.mkdir(parents=True)
-    (ssh / "config").write_text("Host *\n  Ciphers 3des-cbc\n  HostKeyAlgorithms ssh-dss\n  ProxyCommand false\n  User nobody\n")
-    (ssh / "known_hosts").write_text("@revoked * ssh-ed25519 AAAA\nnonsense\n")
     made = World(tmp_path)
     yield made
     made.close()
@@ -222,7 +217,6 @@ def world(tmp_path):
 def machine(tmp_path_factory, peers):
     """One world with one sshd for the tests that change neither."""
     folder = tmp_path_factory.mktemp("machine")
-    (folder / "home").mkdir()
     made = World(folder)
     made.server = made.sshd("server", kinds=TYPES)
     yield made

@@ -92,6 +92,28 @@ def test_other_types_of_our_own_key_are_let_in(world, kind):
     assert world.probe("run", world.sshd("server", kinds=["ed25519"]).port, "true", key=world.folder / "other").status == "0"
 
 
+def test_nothing_of_the_users_own_is_read(machine):
+    """libssh takes the home from /etc/passwd: in a mount namespace of its own the probe sees one whose SSH files break everything."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+        pytest.skip("this machine gives no mount namespace")
+    home = machine.folder / "home"
+    (home / ".ssh").mkdir(parents=True)
+    hostile = "Host *\n  User nobody\n  HostKeyAlgorithms ssh-rsa\n  KexAlgorithms diffie-hellman-group18-sha512\n  Ciphers aes128-ctr\n"
+    (home / ".ssh" / "config").write_text(hostile)
+    # Whoever reads this asks for RSA first: then the key that is shown is not the one we prefer.
+    known = f"[127.0.0.1]:{machine.server.port} {machine.server.keys['rsa']}\n"
+    (home / ".ssh" / "known_hosts").write_text(known)
+    (machine.folder / "ssh_config").write_text(hostile)
+    (machine.folder / "passwd").write_text(f"root:x:0:0:root:{home}:/bin/sh\n")
+    machine.wrapper = ["unshare", "--mount", "sh", "-ec",
+                       'mount --bind "$0/passwd" /etc/passwd; mount --bind "$0/ssh_config" /etc/ssh/ssh_config; exec "$@"', machine.folder]
+    try:
+        answer = machine.probe("run", machine.server.port, "true")
+    finally:
+        machine.wrapper = []
+    assert answer.status == "0" and answer.shown == machine.server.keys["ed25519"], answer.text
+
+
 # ---- no way in
 
 def test_a_refused_port_and_an_unknown_name_are_unreachable(machine):
