@@ -3,6 +3,7 @@
 //   cloudinit.hpp   names of phases, paths on the machine (this file)
 //   artefacts.hpp   what a machine downloads, with its checksums
 //   lighthouse.hpp  the user-data of the lighthouse
+//   host_proof.hpp  is the SSH server that answers the machine we launched: its banner, its console
 //   progress.hpp    reads the machine's console: how far the bootstrap has come
 #pragma once
 #include <cstddef>

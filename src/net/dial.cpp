@@ -57,12 +57,14 @@ Result<Addresses> resolve(const std::string& host, std::uint16_t port, const Clo
     while (answer.wait_for(kLook) != std::future_status::ready) {
       if (stop.stop_requested()) return cancelled();
       if (clock.now() >= until)
-        return fail(Code::kUnreachable, fmt::format("the name {} could not be looked up in time", host));
+        return fail(Code::kUnreachable, fmt::format("the name {} could not be looked up in time", host),
+                    "Look at this computer's name servers.");
     }
     resolved = answer.get();
   }
   if (resolved.status != 0)
-    return fail(Code::kUnreachable, fmt::format("the name {} is not known: {}", host, gai_strerror(resolved.status)));
+    return fail(Code::kUnreachable, fmt::format("the name {} is not known: {}", host, gai_strerror(resolved.status)),
+                "Look at the spelling, and at this computer's name servers.");
   return std::move(resolved.list);
 }
 

@@ -201,6 +201,12 @@ def test_a_killed_server_ends_the_stream(world):
     assert answer.error == "transient" and "lost" in answer.sentence and answer.values["bytes"] == "3" and answer.took < 3
 
 
+def test_a_wire_that_is_cut_while_input_goes_out_is_an_error_and_no_signal(machine):
+    relay = machine.relay(machine.server.port, cut_after=5500)
+    answer = machine.probe("run", relay.port, "cat > /dev/null", stdin=bytes(40 << 20))
+    assert answer.error == "transient" and "lost" in answer.sentence and answer.opened, answer.text
+
+
 def test_a_dead_wire_is_noticed_and_a_silent_command_is_not_mistaken_for_one(machine):
     talkative = machine.sshd("talkative", level="DEBUG")
     relay = machine.relay(machine.server.port)
