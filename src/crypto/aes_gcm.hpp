@@ -1,22 +1,20 @@
-// AES-256-GCM (NIST SP 800-38D), 12-byte nonce, 16-byte tag behind the ciphertext.
+// AES-256-GCM by its own name, for what knows no other cipher: aead.hpp has both.
 #pragma once
-#include <array>
-
-#include "base/bytes.hpp"
-#include "base/result.hpp"
-#include "base/secret.hpp"
+#include "crypto/aead.hpp"
 
 namespace tombolo::crypto {
 
-using AesKey = Secret<std::array<Byte, 32>>;
-inline constexpr std::size_t kGcmNonceSize = 12;
-inline constexpr std::size_t kGcmTagSize = 16;
-using GcmNonce = std::array<Byte, kGcmNonceSize>;
+using AesKey = AeadKey;
+inline constexpr std::size_t kGcmNonceSize = kAeadNonceSize;
+inline constexpr std::size_t kGcmTagSize = kAeadTagSize;
+using GcmNonce = AeadNonce;
 
-// A nonce may be used once with a key: two messages under one nonce give both away.
-Bytes seal_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView plaintext, ByteView additional = {});
-// kUntrusted when the key is another one or anything was changed.
-Result<Secret<Bytes>> open_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView sealed,
-                                     ByteView additional = {});
+inline Bytes seal_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView plaintext, ByteView additional = {}) {
+  return seal(Aead::kAes256Gcm, key, nonce, plaintext, additional);
+}
+inline Result<Secret<Bytes>> open_aes256gcm(const AesKey& key, const GcmNonce& nonce, ByteView sealed,
+                                            ByteView additional = {}) {
+  return open(Aead::kAes256Gcm, key, nonce, sealed, additional);
+}
 
 }  // namespace tombolo::crypto

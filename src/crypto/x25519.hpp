@@ -22,6 +22,8 @@ class X25519Key {
 
   const X25519Public& public_key() const { return public_; }
   const Secret<Bytes>& bytes() const { return scalar_; }
+  // The secret both sides arrive at (RFC 7748 6.1). kUntrusted for a point of low order, which would make it known to all.
+  Result<Secret<Bytes>> shared_with(const X25519Public& theirs) const;
 
  private:
   X25519Key(Secret<Bytes> scalar, X25519Public public_key) : scalar_(std::move(scalar)), public_(public_key) {}

@@ -48,7 +48,7 @@ struct Probe {
   Duration handshake_time{};  // from our first packet to the tunnel
   std::vector<std::optional<Echo>> echoes;  // in the order of `sizes`; nothing: no answer
   // Why it stopped: "" when all echoes came. Else short and stable: "no answer", "port unreachable", "recv_error",
-  // "untrusted certificate", "wrong member", "certificate expired", "no echo".
+  // "untrusted certificate", "wrong member", "certificate expired", "bad answer", "closed", "no echo".
   std::string trouble;
   std::string detail;  // for people
   bool reached() const { return handshake && !echoes.empty() && echoes.front().has_value(); }

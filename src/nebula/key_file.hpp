@@ -25,6 +25,7 @@ class MemberKey {
 
   PublicKey public_key() const;
   Secret<std::string> to_pem() const;
+  const crypto::X25519Key* x25519() const { return std::get_if<crypto::X25519Key>(&key_); }  // nullptr for P-256
 
  private:
   std::variant<crypto::X25519Key, crypto::P256Key> key_;
