@@ -9,7 +9,10 @@
 #include "base/files.hpp"
 #include "cli/passphrase.hpp"
 #include "cli/report.hpp"
+#include "mesh/udp_prober.hpp"
 #include "net/curl_transport.hpp"
+#include "net/ssh.hpp"
+#include "sim/machines.hpp"
 #include "sim/memory.hpp"
 #include "sim/vault.hpp"
 #include "spec/load.hpp"
@@ -25,8 +28,9 @@ store::AskPassphrase asking(Invocation& call, const std::string& variable, const
 }
 
 cluster::SessionOptions session_options(Invocation& call, const spec::Cluster& cluster, Clock& clock,
-                                        net::Transport& transport, Progress* progress, bool wait_for_bootstrap) {
-  cluster::SessionOptions options{cluster, call.state_dir(),   clock, transport, {}, {}, {}, {}, {}, {},
+                                        net::Transport& transport, net::Shells& shells, mesh::Prober& prober,
+                                        Progress* progress, bool wait_for_bootstrap) {
+  cluster::SessionOptions options{cluster, call.state_dir(),   clock, transport, shells, prober, {}, {}, {}, {}, {}, {},
                                   {},      wait_for_bootstrap, 1,     {}};
   options.aws.environment = {call.env.variables};
   options.aws.profile = call.args.value("--profile");
@@ -47,7 +51,8 @@ class RealRuntime final : public Runtime {
   Result<std::unique_ptr<cluster::Session>> open(const spec::Cluster& cluster, cluster::Access access,
                                                  std::string_view command, Progress* progress,
                                                  bool wait_for_bootstrap) override {
-    auto options = session_options(call_, cluster, clock_, transport_, progress, wait_for_bootstrap);
+    auto options =
+        session_options(call_, cluster, clock_, transport_, *shells_, *prober_, progress, wait_for_bootstrap);
     options.aws_files = TRY(aws::load_config(options.aws.environment));
     options.credentials = aws::CredentialStore::chain(
         clock_, transport_, {options.aws.environment, options.aws.profile, cluster.region, "aws"});
@@ -64,6 +69,8 @@ class RealRuntime final : public Runtime {
   Invocation& call_;
   RealClock clock_;
   net::CurlTransport transport_;
+  std::unique_ptr<net::Shells> shells_ = net::make_ssh_shells(clock_);
+  std::unique_ptr<mesh::Prober> prober_ = mesh::make_udp_prober(clock_);
 };
 
 // Ends the process before the n-th call that changes something, as a power cut would: to show that the next run finds out.
@@ -89,7 +96,8 @@ class PowerCut final : public net::Transport {
 
 class SimulatedRuntime final : public Runtime {
  public:
-  SimulatedRuntime(Invocation& call, std::unique_ptr<sim::LastingSite> site) : call_(call), site_(std::move(site)) {
+  SimulatedRuntime(Invocation& call, std::unique_ptr<sim::LastingSite> site)
+      : call_(call), site_(std::move(site)), machines_(site_->site(), site_->clock()) {
     int at = 0;
     const auto text = call.env.get("TOMBOLO_CRASH_AT");
     std::from_chars(text.data(), text.data() + text.size(), at);
@@ -101,7 +109,8 @@ class SimulatedRuntime final : public Runtime {
   Result<std::unique_ptr<cluster::Session>> open(const spec::Cluster& cluster, cluster::Access access,
                                                  std::string_view command, Progress* progress,
                                                  bool wait_for_bootstrap) override {
-    auto options = session_options(call_, cluster, clock(), transport(), progress, wait_for_bootstrap);
+    auto options =
+        session_options(call_, cluster, clock(), transport(), machines_, machines_, progress, wait_for_bootstrap);
     // Nothing of the user's own AWS set-up may leak into the simulation.
     options.aws.environment = {};
     options.aws.profile.clear();
@@ -117,6 +126,7 @@ class SimulatedRuntime final : public Runtime {
  private:
   Invocation& call_;
   std::unique_ptr<sim::LastingSite> site_;
+  sim::Machines machines_;
   std::optional<PowerCut> cut_;
 };
 

@@ -8,6 +8,7 @@
 #include "cli/plan_text.hpp"
 #include "cli/runtime.hpp"
 #include "cli/table.hpp"
+#include "cluster/members.hpp"
 
 namespace tombolo::cli {
 namespace {
@@ -50,7 +51,25 @@ std::string detail(const engine::Change& c) {
   return text;
 }
 
-engine::Json to_json(const spec::Cluster& file, const cluster::StatusReport& status) {
+double milliseconds(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+std::string age(Duration d) { return format_duration(std::chrono::floor<std::chrono::seconds>(d)) + " ago"; }
+
+engine::Json to_json(const cluster::MeshStatus& mesh) {
+  codec::JsonArray members;
+  for (const auto& m : mesh.members) {
+    codec::JsonObject one{{"name", m.name}, {"role", spec::name(m.role)}, {"address", m.address.text()}};
+    one["milliseconds"] = m.round_trip ? engine::Json(milliseconds(*m.round_trip)) : engine::Json();
+    one["handshakeSeconds"] =
+        m.handshake_age ? engine::Json(std::chrono::duration<double>(*m.handshake_age).count()) : engine::Json();
+    if (!m.seen_from.empty()) one["from"] = m.seen_from;
+    if (!m.trouble.empty()) one["trouble"] = m.trouble;
+    members.push_back(std::move(one));
+  }
+  return members;
+}
+
+engine::Json to_json(const spec::Cluster& file, const cluster::StatusReport& status, const cluster::MeshStatus& mesh) {
   codec::JsonArray resources;
   for (const auto& c : status.drift.changes) {
     const engine::Json outputs = c.observed ? c.observed->outputs : engine::Json();
@@ -65,36 +84,55 @@ engine::Json to_json(const spec::Cluster& file, const cluster::StatusReport& sta
           {"region", file.region},
           {"account", status.facts.account},
           {"asWished", status.drift.empty()},
-          {"resources", std::move(resources)}};
+          {"resources", std::move(resources)},
+          {"members", to_json(mesh)}};
 }
 
-Result<Exit> run(Invocation& call) {
-  const auto file = TRY(load_cluster_file(call));
-  const auto runtime = TRY(make_runtime(call));
-  const auto session =
-      TRY(runtime->open(file.cluster, cluster::Access::kLook, "status", nullptr, !call.args.flag("--no-wait")));
-  const auto status = TRY(cluster::status(*session, call.stop));
-  if (call.console.json) {
-    call.console.print(to_json(file.cluster, status));
-    return Exit::kDone;
-  }
+void print(Invocation& call, const spec::Cluster& file, const cluster::Session& session,
+           const cluster::StatusReport& status, const cluster::MeshStatus& mesh) {
   auto& out = call.console.out;
-  out << "Cluster " << file.cluster.name << " in " << file.cluster.region << ", account " << status.facts.account
-      << "\n\n";
+  out << "Cluster " << file.name << " in " << file.region << ", account " << status.facts.account << "\n\n";
   Table table({"RESOURCE", "STATE", "ID", ""});
   for (const auto& c : status.drift.changes)
     table.add({c.address.text(), paint(word(c), colour_of(word(c)), call.console.colour),
                c.observed ? cut(c.observed->id, 28) : "", detail(c)});
   out << table.render(2) << "\n";
-  Table members({"MEMBER", "MESH ADDRESS", "GROUPS"});
-  for (const auto& m : file.cluster.mesh.members)
-    members.add({m.name, m.address.text(), fmt::format("{}", fmt::join(m.groups, ","))});
+  Table members({"MEMBER", "MESH ADDRESS", "LATENCY", "HANDSHAKE", "GROUPS", ""});
+  for (std::size_t i = 0; i < mesh.members.size(); ++i) {
+    const auto& m = mesh.members[i];
+    members.add({m.name, m.address.text(), m.round_trip ? fmt::format("{:.1f} ms", milliseconds(*m.round_trip)) : "-",
+                 m.handshake_age ? age(*m.handshake_age) : "-",
+                 fmt::format("{}", fmt::join(file.mesh.members[i].groups, ",")), m.trouble});
+  }
   out << members.render(2) << "\n";
-  if (const auto holder = store::lock_holder(session->folder()))
+  if (const auto holder = store::lock_holder(session.folder()))
     out << "A run of `tombolo " << holder->command << "` is under way (process " << holder->pid << ").\n";
   out << (status.drift.empty() ? "Everything is as the cluster file says.\n"
-                               : plan_summary(status.drift) + " Run `tombolo up`.\n");
-  return Exit::kDone;
+                               : plan_summary(status.drift) + " Run `tombolo up`.\n")
+      << std::flush;
+}
+
+Result<Exit> run(Invocation& call) {
+  const auto file = TRY(load_cluster_file(call));
+  const bool watch = call.args.flag("--watch");
+  if (watch && call.simulated())
+    return fail(Code::kUnsupported, "--watch has nothing to watch in simulated time",
+                "Run `tombolo status --sim` again.");
+  const bool machines = !call.args.flag("--no-wait");
+  const auto runtime = TRY(make_runtime(call));
+  const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "status", nullptr, machines));
+  while (true) {
+    const auto status = TRY(cluster::status(*session, call.stop));
+    const auto mesh = machines ? TRY(cluster::look_at_members(*session, call.stop)) : cluster::MeshStatus{};
+    if (watch && call.console.terminal) call.console.out << "\x1b[H\x1b[2J";
+    if (call.console.json && watch)
+      call.console.out << codec::to_text(to_json(file.cluster, status, mesh)) << "\n" << std::flush;
+    else if (call.console.json)
+      call.console.print(to_json(file.cluster, status, mesh));
+    else
+      print(call, file.cluster, *session, status, mesh);
+    if (!watch || !runtime->clock().sleep_for(std::chrono::seconds(2), call.stop)) return Exit::kDone;
+  }
 }
 
 }  // namespace
@@ -103,9 +141,15 @@ Command make_status() {
   Command command;
   command.path = "status";
   command.summary = "Show every resource, its state, and what differs from the cluster file";
-  command.description = "Reads AWS and this machine; changes nothing. `ready` means that its user could use it.";
-  command.example = "tombolo status\ntombolo status -o json";
-  command.options = {{"--no-wait", "", "Count a lighthouse as ready that AWS calls running"}};
+  command.description =
+      "Asks AWS, this machine, the lighthouse and the mesh; changes nothing. `ready` means that its user could use it: "
+      "a "
+      "member of the mesh is ready when a packet came back. The lighthouse is asked from here, the other members by "
+      "the "
+      "lighthouse.";
+  command.example = "tombolo status\ntombolo status --watch\ntombolo status -o json";
+  command.options = {{"-w,--watch", "", "Look again every two seconds until Ctrl-C; with -o json a line each time"},
+                     {"--no-wait", "", "Ask AWS only: count a lighthouse as ready that AWS calls running"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
   command.run = run;

@@ -35,10 +35,6 @@ void print_outcome(Invocation& call, const spec::Cluster& file, const engine::St
   out << (changed ? "\nDone. " : "Nothing to do. ") << "Lighthouse " << codec::text_at(machine, "id") << " at "
       << codec::text_at(outputs(cluster::kAddressKind, "lighthouse"), "ip") << ", UDP " << file.mesh.listen_port
       << ".\n";
-  if (codec::text_at(machine, "ready") == "certificate")
-    out << "Its bootstrap waits for the host certificate, which was issued and lies in " << call.state_dir()
-        << "/nebula/members/" << file.mesh.lighthouse()->name
-        << "/host.crt.\nThis version does not deliver it; `bootstrap.keys: embedded` needs no delivery.\n";
 }
 
 Result<Exit> run(Invocation& call) {
@@ -95,9 +91,11 @@ Command make_up() {
   command.description =
       "Certificates, security group, key pair, elastic address and the lighthouse: makes what is missing, changes what "
       "differs, and "
-      "waits until the lighthouse's bootstrap reports success on its console. Run it again at any time: after an "
-      "interruption "
-      "it finishes what was begun, and with nothing to do it does nothing.\n\n"
+      "waits until a packet came back over the mesh. The lighthouse's SSH host keys are proven before anything is "
+      "trusted, it makes its own Nebula key, and its certificate goes out over that connection. Run it again at any "
+      "time: after an interruption, a reboot or a half-run bootstrap it finishes what was begun, and with nothing to "
+      "do "
+      "it does nothing.\n\n"
       "The first Ctrl-C lets the calls in flight end and stops; nothing is lost.";
   command.example = "tombolo up\ntombolo up --yes --no-wait\ntombolo up --recreate lighthouse";
   command.options = {

@@ -6,7 +6,9 @@
 #include <map>
 #include <vector>
 
+#include "cloudinit/host_proof.hpp"
 #include "cloudinit/lighthouse_script.hpp"
+#include "crypto/hash.hpp"
 
 namespace tombolo::cloudinit {
 namespace {
@@ -94,9 +96,29 @@ Result<> check(const LighthouseBootstrap& b) {
   return {};
 }
 
+std::string short_hash(std::string_view text) { return to_hex(crypto::sha256(text)).substr(0, 16); }
+
+// The sections of config.yml that a running Nebula does not read again: listen and tun, cipher, relay.
+std::string start_key(const LighthouseBootstrap& b) {
+  std::string told = b.nebula.sha256;
+  bool inside = false;
+  std::string_view rest = b.nebula_config;
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (!line.starts_with(' '))
+      inside = line.starts_with("listen:") || line.starts_with("tun:") || line.starts_with("cipher:") ||
+               line.starts_with("relay:");
+    if (inside) told += "\n" + std::string(line);
+  }
+  return short_hash(told);
+}
+
 std::string values_block(const LighthouseBootstrap& b) {
-  return fmt::format("MESH_ADDRESS='{}'\nNEBULA_URL='{}'\nNEBULA_SHA256='{}'", b.mesh_address.text(), b.nebula.url,
-                     b.nebula.sha256);
+  return fmt::format(
+      "MESH_ADDRESS='{}'\nPORT='{}'\nNEBULA_URL='{}'\nNEBULA_SHA256='{}'\n"
+      "REVISION='{}'  # of all that this script makes\nSTART='{}'  # of what Nebula reads only when it starts",
+      b.mesh_address.text(), b.listen_port, b.nebula.url, b.nebula.sha256, revision(b), start_key(b));
 }
 
 using Blocks = std::map<std::string, std::string>;
@@ -133,6 +155,18 @@ void fill_in(std::string_view text, const Blocks& blocks, std::string& out) {
   }
 }
 
+// A YAML literal block: every line that holds something is moved in.
+std::string indented(std::string_view text, std::string_view by) {
+  std::string out;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.empty()) out += std::string(by) + std::string(line);
+    out += '\n';
+  }
+  return out;
+}
+
 std::size_t count(std::string_view text, std::string_view word) {
   std::size_t found = 0;
   for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + word.size())) ++found;
@@ -141,7 +175,15 @@ std::size_t count(std::string_view text, std::string_view word) {
 
 }  // namespace
 
-Result<std::string> lighthouse_user_data(const LighthouseBootstrap& bootstrap) {
+std::string revision(const LighthouseBootstrap& b) {
+  // The script's own text counts too: a newer program's lighthouse is brought up to date.
+  std::string told(kLighthouseScript);
+  for (const auto& part : {b.mesh_address.text(), b.authorities_pem, b.nebula_config, b.nebula.sha256})
+    told += std::string(1, '\0') + part;
+  return short_hash(told);
+}
+
+Result<std::string> lighthouse_script(const LighthouseBootstrap& bootstrap) {
   TRY(check(bootstrap));
   Blocks blocks{
       {"title", fmt::format("# Lighthouse {} of the cluster {}: Nebula {}. Made by tombolo {}.", bootstrap.member,
@@ -157,16 +199,31 @@ Result<std::string> lighthouse_user_data(const LighthouseBootstrap& bootstrap) {
   std::string script;
   fill_in(kLighthouseScript, blocks, script);
 
-  if (script.size() > kUserDataLimit)
-    return fail(Code::kBadInput,
-                fmt::format("the lighthouse's user-data has {} bytes; EC2 takes {}", script.size(), kUserDataLimit),
-                fmt::format("Nebula's configuration has {} bytes of them: shorten its firewall rules.",
-                            bootstrap.nebula_config.size()));
   const std::size_t private_keys = count(script, "PRIVATE KEY-----\n");
   const std::size_t expected_blocks = bootstrap.embedded ? 3 : 1;
   if (private_keys != (bootstrap.embedded ? 2u : 0u) || count(script, "BEGIN NEBULA") != expected_blocks)
-    return fail(Code::kInternal, "the lighthouse's user-data does not hold the key material it should");
+    return fail(Code::kInternal, "the lighthouse's script does not hold the key material it should");
   return script;
+}
+
+Result<std::string> lighthouse_user_data(const LighthouseBootstrap& bootstrap, const Secret<std::string>& token) {
+  const auto script = TRY(lighthouse_script(bootstrap));
+  if (token.expose().size() < 32 || token.expose().find_first_not_of("0123456789abcdef") != std::string::npos)
+    return fail(Code::kInternal, "the token of the host proof is not hex of 16 bytes or more");
+  const Blocks blocks{{"token", token.expose()}, {"proof-script", host_proof_script()}};
+  std::string proof;
+  fill_in(kHostProofCommands, blocks, proof);
+  const auto mime = fmt::format(
+      "Content-Type: multipart/mixed; boundary=\"{0}\"\nMIME-Version: 1.0\n\n"
+      "--{0}\nContent-Type: text/cloud-config; charset=\"utf-8\"\n\n#cloud-config\nbootcmd:\n  - |\n{1}\n"
+      "--{0}\nContent-Type: text/x-shellscript; charset=\"utf-8\"\n\n{2}\n--{0}--\n",
+      "tombolo-user-data", indented(proof, "    "), script);
+  if (mime.size() > kUserDataLimit)
+    return fail(Code::kBadInput,
+                fmt::format("the lighthouse's user-data has {} bytes; EC2 takes {}", mime.size(), kUserDataLimit),
+                fmt::format("Nebula's configuration has {} bytes of them: shorten its firewall rules.",
+                            bootstrap.nebula_config.size()));
+  return mime;
 }
 
 }  // namespace tombolo::cloudinit

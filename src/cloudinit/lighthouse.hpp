@@ -1,5 +1,5 @@
-// The user-data of the lighthouse: one readable bash script for Amazon Linux 2023 and Debian, run by cloud-init at the
-// first boot and safe to run again at any time (it repairs). Pure: text from values.
+// What a lighthouse is told: one readable bash script for Amazon Linux 2023 and Debian, safe to run again at any time (it
+// repairs), and the user-data that brings it to the first boot. Pure: text from values.
 #pragma once
 #include <optional>
 #include <string>
@@ -25,13 +25,23 @@ struct LighthouseBootstrap {
   codec::Cidr mesh_address;  // with the mesh's prefix: 10.42.0.1/16
   std::string authorities_pem;  // the certificates of the CAs the mesh trusts; the first one is the home CA
   std::string nebula_config;  // config.yml; names the paths of cloudinit.hpp
+  int listen_port = 4242;  // UDP, as in nebula_config
   Artefact nebula;  // for the machine's architecture, mirror already applied
   std::optional<EmbeddedIdentity> embedded;  // absent: the machine makes its own key
 };
 
-// Errors: kBadInput when a value cannot stand in a script or is not what it should be, or when the result is larger than
-// kUserDataLimit (with both sizes); kInternal if a private key would be in it although none was given.
-// In the embedded form the script holds exactly three PEM blocks that begin with "BEGIN NEBULA".
-Result<std::string> lighthouse_user_data(const LighthouseBootstrap& bootstrap);
+// What the script makes of a machine, as a short hash: 16 hex characters. The machine keeps it in kDoneFile when it is
+// through. The same with and without an embedded identity.
+std::string revision(const LighthouseBootstrap& bootstrap);
+
+// The script alone: run by user-data at the first boot, and over SSH whenever the revision changed.
+// Errors: kBadInput when a value cannot stand in a script or is not what it should be; kInternal if a private key would be
+// in it although none was given. In the embedded form it holds exactly three PEM blocks that begin with "BEGIN NEBULA".
+Result<std::string> lighthouse_script(const LighthouseBootstrap& bootstrap);
+
+// The script as user-data: a MIME multipart of it and of a cloud-config that makes sshd show the proof of its host keys
+// (host_proof.hpp). `token` is random, of this launch alone. Errors also: kBadInput when the result is larger than
+// kUserDataLimit (with both sizes), or for a token that is not hex.
+Result<std::string> lighthouse_user_data(const LighthouseBootstrap& bootstrap, const Secret<std::string>& token);
 
 }  // namespace tombolo::cloudinit

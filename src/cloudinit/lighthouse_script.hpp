@@ -21,7 +21,7 @@ LINE=0
 
 say() {  # for the log, the serial console, and whoever runs this by hand
   local line="tombolo-bootstrap: $*"
-  echo "$(date -u +%FT%TZ) $line"
+  echo "$(date -u +%FT%T.%3NZ) $line"
   { echo "$line" >>/dev/console; } 2>/dev/null || true
   if [[ -t 3 ]]; then echo "$line" >&3; fi
 }
@@ -79,7 +79,7 @@ rm -f "$STATE/bootstrap.done" "$STATE/bootstrap.failed"
 
 phase system
 if ((EUID != 0)); then die "must run as root"; fi
-for program in curl tar sha256sum systemctl ip flock; do
+for program in curl tar sha256sum systemctl ip ss flock; do
   command -v "$program" >/dev/null || die "$program is not installed"
 done
 # systemd-networkd removes addresses and routes that it did not make.
@@ -159,43 +159,34 @@ nebula -test -config /etc/nebula/config.yml
 phase nebula-start
 systemctl daemon-reload
 systemctl enable nebula.service
-systemctl restart nebula.service
+# New certificates, authorities and rules are read without a restart: the tunnels stay.
+if systemctl is-active --quiet nebula.service && [[ $(cat "$STATE/nebula.start" 2>/dev/null) == "$START" ]]; then
+  systemctl reload nebula.service
+else
+  systemctl restart nebula.service
+fi
+put 0644 "$STATE/nebula.start" <<<"$START"
 
 phase ready
 for ((tries = 0; ; tries++)); do
-  if [[ $(ip -o address show) == *" $MESH_ADDRESS "* ]]; then break; fi
-  if ((tries >= 30)); then die "no device has the mesh address $MESH_ADDRESS 30 seconds after Nebula started"; fi
-  sleep 1
+  if [[ $(ip -o address show) == *" $MESH_ADDRESS "* && $(ss -Hlun) == *":$PORT "* ]]; then break; fi
+  if ((tries >= 150)); then
+    journalctl --unit nebula.service --lines 8 --output cat || true
+    die "no device has the mesh address $MESH_ADDRESS, or nobody listens on UDP $PORT, 30 seconds after Nebula started"
+  fi
+  sleep 0.2
 done
-date -u +%FT%TZ | put 0644 "$STATE/bootstrap.done"
+printf 'revision=%s\ntime=%s\n' "$REVISION" "$(date -u +%FT%TZ)" | put 0644 "$STATE/bootstrap.done"
 say "phase=ready state=ok"
 )sh";
 
 // --- blocks of `bootstrap.keys: machine`
 
-// The certificate comes later, by somebody else's hand: the same script runs again as soon as it is laid.
+// The certificate comes later over SSH, and with it, whenever the cluster file changed, a newer form of this script.
 inline constexpr std::string_view kRerunBlock =
     R"sh(if [[ ${BASH_SOURCE[0]} != /usr/local/sbin/tombolo-bootstrap ]]; then
   put 0700 /usr/local/sbin/tombolo-bootstrap <"${BASH_SOURCE[0]}"
-fi
-put 0644 /etc/systemd/system/tombolo-bootstrap.service <<'END'
-[Unit]
-Description=Tombolo bootstrap, again
-[Service]
-Type=oneshot
-ExecStart=/usr/local/sbin/tombolo-bootstrap
-END
-put 0644 /etc/systemd/system/tombolo-bootstrap.path <<'END'
-[Unit]
-Description=Waits for the host certificate
-[Path]
-PathChanged=/etc/nebula/host.crt
-[Install]
-WantedBy=multi-user.target
-END
-mkdir -p /etc/nebula
-systemctl daemon-reload
-systemctl enable --now tombolo-bootstrap.path)sh";
+fi)sh";
 
 inline constexpr std::string_view kMachineKeysBlock = R"sh(cd /etc/nebula
 if [[ ! -s host.key || ! -s host.pub ]]; then
@@ -221,5 +212,24 @@ END)sh";
 inline constexpr std::string_view kEmbeddedCertificateBlock = R"sh(put 0644 /etc/nebula/host.crt <<'END'
 #@ host-certificate
 END)sh";
+
+// --- cloud-init's bootcmd: before the host keys are made, long before sshd answers. Once: a token is good for one machine.
+inline constexpr std::string_view kHostProofCommands = R"sh(if [ ! -e /var/lib/tombolo/host-proof.given ]; then
+mkdir -p /run/tombolo /var/lib/tombolo /usr/local/sbin
+(umask 077; cat >/run/tombolo/host-proof-token) <<'END'
+#@ token
+END
+cat >/usr/local/sbin/tombolo-host-proof <<'END'
+#@ proof-script
+END
+chmod 0755 /usr/local/sbin/tombolo-host-proof
+for unit in ssh sshd; do
+mkdir -p /etc/systemd/system/$unit.service.d
+printf '[Service]\nExecStartPre=-/usr/local/sbin/tombolo-host-proof\n' >/etc/systemd/system/$unit.service.d/tombolo.conf
+done
+grep -q '^Banner /etc/ssh/tombolo-host-proof' /etc/ssh/sshd_config || sed -i '1i Banner /etc/ssh/tombolo-host-proof' /etc/ssh/sshd_config
+systemctl daemon-reload
+touch /var/lib/tombolo/host-proof.given
+fi)sh";
 
 }  // namespace tombolo::cloudinit

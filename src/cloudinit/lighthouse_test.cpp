@@ -40,6 +40,8 @@ constexpr const char* kConfig =
     "  outbound: [{port: any, proto: any, host: any}]\n"
     "  inbound:  [{port: any, proto: icmp, host: any}]\n";
 
+const Secret<std::string> kToken(std::string(64, 'a'));
+
 LighthouseBootstrap recipe() {
   LighthouseBootstrap b;
   b.cluster = "talos-homelab";
@@ -80,13 +82,13 @@ void expect_golden(const std::string& name, const std::string& text) {
   EXPECT_EQ(text, read(golden_path(name))) << name;
 }
 
-TEST(LighthouseUserData, IsTheGoldenScript) {
-  expect_golden("lighthouse-machine-keys.sh", *lighthouse_user_data(recipe()));
-  expect_golden("lighthouse-embedded-keys.sh", *lighthouse_user_data(embedded()));
+TEST(LighthouseScript, IsTheGoldenScript) {
+  expect_golden("lighthouse-machine-keys.sh", *lighthouse_script(recipe()));
+  expect_golden("lighthouse-embedded-keys.sh", *lighthouse_script(embedded()));
 }
 
-TEST(LighthouseUserData, NamesEveryPhaseInOrder) {
-  for (const auto& script : {*lighthouse_user_data(recipe()), *lighthouse_user_data(embedded())}) {
+TEST(LighthouseScript, NamesEveryPhaseInOrder) {
+  for (const auto& script : {*lighthouse_script(recipe()), *lighthouse_script(embedded())}) {
     std::size_t at = 0;
     for (auto phase : phases()) {
       at = script.find("\nphase " + std::string(phase) + "\n", at);
@@ -95,14 +97,14 @@ TEST(LighthouseUserData, NamesEveryPhaseInOrder) {
   }
 }
 
-TEST(LighthouseUserData, HoldsNoPrivateKeyByDefault) {
-  const auto script = *lighthouse_user_data(recipe());
+TEST(LighthouseScript, HoldsNoPrivateKeyByDefault) {
+  const auto script = *lighthouse_script(recipe());
   EXPECT_THAT(script, Not(HasSubstr("PRIVATE KEY")));
   EXPECT_EQ(blocks(script), 1);
 }
 
-TEST(LighthouseUserData, EmbeddedFormHasTheRecipesThreeBlocks) {
-  const auto script = *lighthouse_user_data(embedded());
+TEST(LighthouseScript, EmbeddedFormHasTheRecipesThreeBlocks) {
+  const auto script = *lighthouse_script(embedded());
   EXPECT_EQ(blocks(script), 3);
   EXPECT_THAT(script, HasSubstr(kHomeCa));
   EXPECT_THAT(script, HasSubstr(kHostCertificate));
@@ -110,25 +112,48 @@ TEST(LighthouseUserData, EmbeddedFormHasTheRecipesThreeBlocks) {
   EXPECT_THAT(script, Not(HasSubstr("keygen")));
 }
 
-TEST(LighthouseUserData, TrustsTheWorkerAuthorityToo) {
-  EXPECT_THAT(*lighthouse_user_data(recipe()),
+TEST(LighthouseScript, TrustsTheWorkerAuthorityToo) {
+  EXPECT_THAT(*lighthouse_script(recipe()),
               HasSubstr("CkEKD3dvcmtlciBhdXRob3JpdHko3/HVyQYw34GnzQY6IAAAAAAAAAAAAAAAAAAA"));
+}
+
+TEST(LighthouseUserData, IsTheGoldenMultipart) {
+  expect_golden("lighthouse-user-data.mime", *lighthouse_user_data(recipe(), kToken));
+}
+
+TEST(LighthouseUserData, HoldsTheTokenOnceAndNothingElseOfItsOwn) {
+  const auto text = *lighthouse_user_data(recipe(), kToken);
+  EXPECT_EQ(text.find(kToken.expose()), text.rfind(kToken.expose()));
+  EXPECT_EQ(lighthouse_script(recipe())->find(kToken.expose()), std::string::npos);
+  EXPECT_FALSE(lighthouse_user_data(recipe(), Secret<std::string>("short")));
+  EXPECT_FALSE(lighthouse_user_data(recipe(), Secret<std::string>(std::string(64, '\''))));
+}
+
+TEST(LighthouseRevision, ChangesWithWhatIsMadeAndNotWithWhoseKeyItIs) {
+  EXPECT_EQ(revision(recipe()), revision(embedded()));
+  EXPECT_THAT(*lighthouse_script(recipe()), HasSubstr("REVISION='" + revision(recipe()) + "'"));
+  auto other = recipe();
+  other.nebula_config += "# more\n";
+  EXPECT_NE(revision(recipe()), revision(other));
+  other = recipe();
+  other.authorities_pem = kHomeCa;
+  EXPECT_NE(revision(recipe()), revision(other));
 }
 
 TEST(LighthouseUserData, IsRefusedAboveTheLimitWithBothSizes) {
   auto b = recipe();
   b.nebula_config += std::string(kUserDataLimit, '#');
-  const auto script = lighthouse_user_data(b);
+  const auto script = lighthouse_user_data(b, kToken);
   ASSERT_FALSE(script);
   EXPECT_EQ(script.error().code(), Code::kBadInput);
   EXPECT_THAT(script.error().sentence(), HasSubstr("EC2 takes 16384"));
 }
 
-TEST(LighthouseUserData, LeavesHalfOfTheLimitForTheConfiguration) {
-  EXPECT_LT(lighthouse_user_data(embedded())->size(), kUserDataLimit / 2);
+TEST(LighthouseScript, LeavesAQuarterOfTheLimitForTheConfiguration) {
+  EXPECT_LT(lighthouse_user_data(embedded(), kToken)->size(), kUserDataLimit * 3 / 4);
 }
 
-TEST(LighthouseUserData, NothingFromOutsideBreaksOutOfTheScript) {
+TEST(LighthouseScript, NothingFromOutsideBreaksOutOfTheScript) {
   using Change = void (*)(LighthouseBootstrap&);
   const Change changes[] = {
       [](LighthouseBootstrap& b) { b.cluster = "a'b"; },
@@ -151,13 +176,13 @@ TEST(LighthouseUserData, NothingFromOutsideBreaksOutOfTheScript) {
   for (auto change : changes) {
     auto b = recipe();
     change(b);
-    const auto script = lighthouse_user_data(b);
+    const auto script = lighthouse_script(b);
     ASSERT_FALSE(script) << *script;
     EXPECT_EQ(script.error().code(), Code::kBadInput);
   }
 }
 
-TEST(LighthouseUserData, EmbeddedIdentityMustBeOneHostKeyAndItsCertificate) {
+TEST(LighthouseScript, EmbeddedIdentityMustBeOneHostKeyAndItsCertificate) {
   const std::string authority_key =
       "-----BEGIN NEBULA ED25519 PRIVATE KEY-----\nAAECAwQF\n-----END NEBULA ED25519 PRIVATE KEY-----\n";
   const EmbeddedIdentity wrong[] = {
@@ -170,7 +195,7 @@ TEST(LighthouseUserData, EmbeddedIdentityMustBeOneHostKeyAndItsCertificate) {
   for (const auto& identity : wrong) {
     auto b = recipe();
     b.embedded = identity;
-    const auto script = lighthouse_user_data(b);
+    const auto script = lighthouse_script(b);
     ASSERT_FALSE(script);
     EXPECT_EQ(script.error().code(), Code::kBadInput);
   }

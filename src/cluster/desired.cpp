@@ -5,8 +5,10 @@
 #include "aws/prices.hpp"
 #include "base/files.hpp"
 #include "cluster/kinds.hpp"
-#include "crypto/hash.hpp"
+#include "cluster/machine.hpp"
+#include "cluster/machine_kinds.hpp"
 #include "nebula/config.hpp"
+#include "nebula/layout.hpp"
 
 namespace tombolo::cluster {
 
@@ -49,16 +51,6 @@ Result<std::string> nebula_config(const spec::Cluster& cluster) {
                     {nebula::Protocol::kUdp, 8472, 0, {"kubernetes"}},
                     {nebula::Protocol::kTcp, 22, 0, {"infrastructure"}}};
   return nebula::config_yaml(config);
-}
-
-// A machine that was told something else must be told anew. Authorities are left out: they never change under a cluster.
-std::string bootstrap_hash(const spec::Cluster& cluster) {
-  const auto config = nebula_config(cluster);
-  const Json told{{"config", config ? *config : ""},
-                  {"nebula", cluster.bootstrap.nebula_version},
-                  {"mirror", cluster.bootstrap.mirror},
-                  {"embedded", cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded}};
-  return to_hex(crypto::sha256(codec::to_canonical_text(told))).substr(0, 16);
 }
 
 Wish certificate_of(const spec::Cluster& cluster, const spec::Member& member) {
@@ -118,9 +110,8 @@ Wish machine(const spec::Cluster& cluster, const std::optional<Facts>& facts) {
              {"zones", std::move(zones)},
              {"group", reference(at(kGroupKind, "lighthouse"), "id")},
              {"keyName", reference(at(kKeyPairKind, "operator"), "name")},
-             {"bootstrap", bootstrap_hash(cluster)},
-             {"homeAuthority", reference(at(kAuthorityKind, "home"), "certificate")},
-             {"workerAuthority", reference(at(kAuthorityKind, "worker"), "certificate")}},
+             {"homeAuthority", reference(at(kAuthorityKind, "home"), "fingerprint")},
+             {"workerAuthority", reference(at(kAuthorityKind, "worker"), "fingerprint")}},
             {at(kGroupKind, "lighthouse"), at(kKeyPairKind, "operator"), at(kAuthorityKind, "home"),
              at(kAuthorityKind, "worker")}};
   if (cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded) {
@@ -130,6 +121,32 @@ Wish machine(const spec::Cluster& cluster, const std::optional<Facts>& facts) {
     wish.needs.push_back(certificate);
   }
   return wish;
+}
+
+// The machine's own side: the way to it, its certificate, its place in the mesh.
+void wish_for_mesh(const spec::Cluster& cluster, bool embedded, std::vector<Wish>& out) {
+  const auto lighthouse = at(kInstanceKind, "lighthouse");
+  const auto access = at(kAccessKind, "lighthouse");
+  const auto certificate = at(kCertificateKind, cluster.mesh.lighthouse()->name);
+  const auto probe = at(kCertificateKind, std::string(spec::kProbeName));
+  const auto ip = reference(at(kAddressKind, "lighthouse"), "ip");
+  out.push_back({access,
+                 {{"instance", reference(lighthouse, "id")},
+                  {"generation", reference(lighthouse, "generation")},
+                  {"address", ip},
+                  {"makesKey", !embedded}},
+                 {lighthouse, at(kAssociationKind, "lighthouse"), at(kGroupKind, "lighthouse")}});
+  if (!embedded) {
+    Wish wish = certificate_of(cluster, *cluster.mesh.lighthouse());
+    wish.inputs.as_object()["publicKey"] = reference(access, "nebulaKey");
+    wish.needs.push_back(access);
+    out.push_back(std::move(wish));
+  }
+  out.push_back({at(kMeshKind, "lighthouse"),
+                 {{"instance", reference(lighthouse, "id")},
+                  {"address", ip},
+                  {"certificate", reference(certificate, "fingerprint")}},
+                 {access, certificate, probe}});
 }
 
 }  // namespace
@@ -143,6 +160,10 @@ std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Fact
   for (const auto& member : cluster.mesh.members)
     if (member.role != spec::Role::kWorker && (member.role != spec::Role::kLighthouse || embedded))
       out.push_back(certificate_of(cluster, member));
+  if (options.wait_for_bootstrap)
+    // A host of its own in the mesh: with a certificate that a running Nebula uses it would steal its tunnels.
+    out.push_back(certificate_of(
+        cluster, {std::string(spec::kProbeName), spec::Role::kOperator, cluster.mesh.probe_address(), {"tombolo"}}));
   out.push_back({at(kSshKeyKind, "operator"), {{"comment", "tombolo " + name}}, {}});
   out.push_back({at(kGroupKind, "lighthouse"),
                  {{"name", name + "-lighthouse"},
@@ -161,37 +182,56 @@ std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Fact
                  {{"address", reference(at(kAddressKind, "lighthouse"), "id")},
                   {"instance", reference(at(kInstanceKind, "lighthouse"), "id")}},
                  {at(kAddressKind, "lighthouse"), at(kInstanceKind, "lighthouse")}});
-  if (!embedded && options.wait_for_bootstrap) {
-    Wish wish = certificate_of(cluster, *cluster.mesh.lighthouse());
-    wish.inputs.as_object()["publicKey"] = reference(at(kInstanceKind, "lighthouse"), "nebulaKey");
-    wish.needs.push_back(at(kInstanceKind, "lighthouse"));
-    out.push_back(std::move(wish));
-  }
+  if (options.wait_for_bootstrap) wish_for_mesh(cluster, embedded, out);
   return out;
 }
 
-Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const Json& inputs) {
+Result<cloudinit::LighthouseBootstrap> lighthouse_bootstrap(const spec::Cluster& cluster,
+                                                            const store::StateFolder& state) {
   const auto& member = *cluster.mesh.lighthouse();
+  const nebula::Layout layout(state.path());
   cloudinit::LighthouseBootstrap bootstrap;
   bootstrap.cluster = cluster.name;
   bootstrap.member = member.name;
   bootstrap.mesh_address = codec::Cidr(member.address, cluster.mesh.cidr.prefix());
-  bootstrap.authorities_pem = codec::text_at(inputs, "homeAuthority");
+  bootstrap.authorities_pem =
+      TRY(read_file(layout.home_ca_certificate())) + TRY(read_file(layout.worker_ca_certificate()));
   bootstrap.nebula_config = TRY(nebula_config(cluster));
-  bootstrap.nebula = TRY(cloudinit::find_artefact("nebula", cluster.bootstrap.nebula_version,
-                                                  TRY(cloudinit::parse_architecture(cluster.lighthouse.architecture)),
-                                                  {cluster.bootstrap.mirror, {}}));
+  bootstrap.listen_port = cluster.mesh.listen_port;
+  cloudinit::ArtefactSource source{cluster.bootstrap.mirror, {}};
+  if (!cluster.bootstrap.checksums.nebula.empty()) source.sha256["nebula"] = cluster.bootstrap.checksums.nebula;
+  bootstrap.nebula =
+      TRY(cloudinit::find_artefact("nebula", cluster.bootstrap.nebula_version,
+                                   TRY(cloudinit::parse_architecture(cluster.lighthouse.architecture)), source));
+  return bootstrap;
+}
+
+Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const store::StateFolder& state,
+                                         const Json& inputs, std::int64_t generation) {
+  auto bootstrap = TRY(lighthouse_bootstrap(cluster, state));
   if (cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded)
-    // The recipe's form has one authority in it: exactly three Nebula blocks.
     bootstrap.embedded = cloudinit::EmbeddedIdentity{
         codec::text_at(inputs, "certificate"), Secret<std::string>(TRY(read_file(codec::text_at(inputs, "keyFile"))))};
-  else
-    bootstrap.authorities_pem += codec::text_at(inputs, "workerAuthority");
-  return cloudinit::lighthouse_user_data(bootstrap);
+  return cloudinit::lighthouse_user_data(bootstrap, TRY(host_token(state, cluster.name, "lighthouse", generation)));
+}
+
+Result<mesh::ProbeRequest> probe_request(const spec::Cluster& cluster, const store::StateFolder& state,
+                                         const std::string& underlay) {
+  const nebula::Layout layout(state.path());
+  const std::string name(spec::kProbeName);
+  mesh::ProbeRequest out;
+  out.identity.certificate_pem = TRY(read_file(layout.member_certificate(name)));
+  out.identity.key_pem = Secret<std::string>(TRY(read_file(layout.member_key(name))));
+  out.identity.authorities_pem = TRY(read_file(layout.home_ca_certificate()));
+  out.identity.cipher = cluster.mesh.cipher;
+  out.underlay = underlay;
+  out.port = cluster.mesh.listen_port;
+  out.member = cluster.mesh.lighthouse()->address;
+  return out;
 }
 
 std::vector<std::string> issued_members(const spec::Cluster& cluster) {
-  std::vector<std::string> out;
+  std::vector<std::string> out{std::string(spec::kProbeName)};
   for (const auto& member : cluster.mesh.members)
     if (member.role != spec::Role::kWorker) out.push_back(member.name);
   return out;

@@ -1,11 +1,14 @@
-// From the cluster file to wishes: everything `up` makes for it, each with what it needs first. Pure, but for the key file
-// that lighthouse_user_data() reads in the recipe's embedded form.
+// From the cluster file to wishes: everything `up` makes for it, each with what it needs first; and what the machines and the
+// probe are told, for which the certificates and keys are read from the state folder.
 #pragma once
 #include <optional>
 #include <vector>
 
+#include "cloudinit/lighthouse.hpp"
 #include "cluster/facts.hpp"
 #include "engine/resource.hpp"
+#include "mesh/prober.hpp"
+#include "store/state_folder.hpp"
 
 namespace tombolo::cluster {
 
@@ -17,8 +20,17 @@ struct DesiredOptions {
 std::vector<engine::Wish> desired(const spec::Cluster& cluster, const std::optional<Facts>& facts,
                                   const DesiredOptions& options = {});
 
-// The lighthouse's user-data from its wish's resolved inputs (authorities, and the embedded identity when the file asks for it).
-Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const engine::Json& inputs);
+// What the lighthouse should be made into now, without an identity. kNotFound before the authorities are made.
+Result<cloudinit::LighthouseBootstrap> lighthouse_bootstrap(const spec::Cluster& cluster,
+                                                            const store::StateFolder& state);
+
+// The lighthouse's user-data from its wish's resolved inputs (which hold the embedded identity when the file asks for one).
+Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const store::StateFolder& state,
+                                         const engine::Json& inputs, std::int64_t generation);
+
+// How the program itself asks the lighthouse for a packet over the mesh. `underlay`: the elastic address.
+Result<mesh::ProbeRequest> probe_request(const spec::Cluster& cluster, const store::StateFolder& state,
+                                         const std::string& underlay);
 
 // kBadInput when what would run all month is estimated to cost more than limits.dollars.
 Result<> check_limits(const spec::Cluster& cluster);

@@ -6,6 +6,7 @@
 #include "base/files.hpp"
 #include "cluster/identity.hpp"
 #include "cluster/kinds.hpp"
+#include "cluster/machine_kinds.hpp"
 #include "engine/plan.hpp"
 #include "spec/load.hpp"
 
@@ -70,13 +71,20 @@ TEST(Desired, WorkersOfTheFileGetNoCertificateFromTheHomeAuthority) {
   for (const auto& wish : desired(recipe(), facts())) EXPECT_NE(wish.address.name, "aws-gpu-worker");
 }
 
-TEST(Desired, UserDataHoldsNoPrivateKeyAndFits) {
-  const auto text = lighthouse_user_data(
-      recipe(), {{"homeAuthority", "-----BEGIN NEBULA CERTIFICATE-----\nAA==\n-----END NEBULA CERTIFICATE-----\n"},
-                 {"workerAuthority", "-----BEGIN NEBULA CERTIFICATE-----\nAQ==\n-----END NEBULA CERTIFICATE-----\n"}});
-  ASSERT_TRUE(text) << text.error().text();
-  EXPECT_THAT(*text, Not(HasSubstr("PRIVATE KEY-----\n")));
-  EXPECT_LE(text->size(), aws::kUserDataLimit);
+TEST(Desired, TheMachinesOwnSideComesAfterAwsAndBeforeTheMesh) {
+  const auto wishes = desired(recipe(), facts());
+  const auto& access = wish_of(wishes, kAccessKind, "lighthouse");
+  EXPECT_TRUE(codec::bool_at(access.inputs, "makesKey"));
+  const auto& mesh = wish_of(wishes, kMeshKind, "lighthouse");
+  EXPECT_THAT(mesh.needs, testing::Contains(access.address));
+  auto embedded = recipe();
+  embedded.bootstrap.keys = spec::KeyOrigin::kEmbedded;
+  EXPECT_FALSE(codec::bool_at(wish_of(desired(embedded, facts()), kAccessKind, "lighthouse").inputs, "makesKey"));
+}
+
+TEST(Desired, WithoutWaitingNothingNeedsTheMachineItself) {
+  for (const auto& wish : desired(recipe(), facts(), {false}))
+    EXPECT_TRUE(wish.address.kind != kAccessKind && wish.address.kind != kMeshKind) << wish.address.text();
 }
 
 TEST(Limits, AMonthThatCostsMoreThanAllowedIsRefused) {

@@ -10,12 +10,6 @@ namespace tombolo::cluster {
 inline constexpr std::string_view kTagCluster = "tombolo:cluster";        // metadata.name
 inline constexpr std::string_view kTagAddress = "tombolo:address";        // "aws.instance/lighthouse"
 inline constexpr std::string_view kTagGeneration = "tombolo:generation";  // 1, 2, ...
-// On instances only.
-inline constexpr std::string_view kTagBootstrap =
-    "tombolo:bootstrap";    // what it was told: a short hash; a change replaces it
-inline constexpr std::string_view kTagReady = "tombolo:ready";  // how far its bootstrap came: "done", "certificate"
-inline constexpr std::string_view kTagNebulaKey =
-    "tombolo:nebula-key";  // public half of the key the machine made, base64
 
 aws::Tags our_tags(const std::string& cluster, const engine::Address& address, std::int64_t generation);
 aws::Filters ours(const std::string& cluster);  // a filter for all of one cluster's resources

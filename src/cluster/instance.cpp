@@ -1,12 +1,9 @@
-// The machine: launched with a token in one zone after the other, ready when its bootstrap says so on the console.
+// The machine: launched with a token in one zone after the other, ready when AWS says it runs.
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "cloudinit/progress.hpp"
 #include "cluster/kinds.hpp"
-#include "codec/base64.hpp"
-#include "nebula/key_file.hpp"
 
 namespace tombolo::cluster {
 
@@ -73,7 +70,7 @@ class InstanceKind final : public engine::Kind {
     if (!zones || !zones->is_array() || static_cast<std::size_t>(variant) >= zones->get_array().size())
       return std::nullopt;
     const aws::Zone zone(codec::text_at(in, fmt::format("zones.{}", variant)));
-    const auto user_data = TRY(room_.user_data(in));
+    const auto user_data = TRY(room_.user_data(in, generation));
     aws::Launch launch;
     launch.image = aws::ImageId(codec::text_at(in, "image"));
     launch.type = codec::text_at(in, "type");
@@ -84,7 +81,6 @@ class InstanceKind final : public engine::Kind {
     launch.root_device = codec::text_at(in, "rootDevice");
     launch.disk_gib = static_cast<int>(codec::number_at(in, "diskGiB"));
     launch.tags = our_tags(cloud_.cluster, wish.address, generation);
-    launch.tags[std::string(kTagBootstrap)] = codec::text_at(in, "bootstrap");
     return Json{{"zone", zone.text()},
                 {"parameters", to_json(aws::run_instances_parameters(launch))},
                 {"userData", TRY(room_.state.keep_user_data(user_data))}};
@@ -116,9 +112,8 @@ class InstanceKind final : public engine::Kind {
     if (instance.http_tokens != "required" && codec::text_at(wish.inputs, "metadataTokens") == "required")
       if (auto done = cloud_.ec2.require_metadata_tokens(instance.id, changing(call)); !done)
         return engine::Failed{done.error()};
-    if (!room_.wait_for_bootstrap || !tag(instance.tags, kTagReady).empty())
-      return engine::Done{current.id, outputs(instance)};
-    return watch_bootstrap(instance, call);
+    call.say("running", "");
+    return engine::Done{current.id, outputs(instance)};
   }
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
@@ -137,12 +132,10 @@ class InstanceKind final : public engine::Kind {
   }
 
  private:
-  // The key is left out while there is none, so that what refers to it stays unknown.
   static Json outputs(const aws::Instance& i) {
-    Json out{{"id", i.id.text()},       {"zone", i.zone.text()},   {"privateIp", i.private_ip},
-             {"publicIp", i.public_ip}, {"image", i.image.text()}, {"ready", tag(i.tags, kTagReady)}};
-    if (const auto key = tag(i.tags, kTagNebulaKey); !key.empty()) out.as_object()["nebulaKey"] = key;
-    return out;
+    const auto mark = mark_of(i.tags);
+    return {{"id", i.id.text()},       {"zone", i.zone.text()},   {"privateIp", i.private_ip},
+            {"publicIp", i.public_ip}, {"image", i.image.text()}, {"generation", mark ? mark->generation : 1}};
   }
 
   engine::Observed describe(const aws::Instance& i, const Mark& mark) const {
@@ -156,8 +149,7 @@ class InstanceKind final : public engine::Kind {
                           {"image", i.image.text()},
                           {"keyName", i.key_name},
                           {"metadataTokens", i.http_tokens},
-                          {"group", i.groups.empty() ? "" : i.groups.front().text()},
-                          {"bootstrap", tag(i.tags, kTagBootstrap)}},
+                          {"group", i.groups.empty() ? "" : i.groups.front().text()}},
                          outputs(i)};
     if (i.gone()) {
       out.status = engine::Status::kGoing;
@@ -165,65 +157,8 @@ class InstanceKind final : public engine::Kind {
     } else if (i.state != "running") {
       out.status = engine::Status::kPending;
       out.status_detail = "it is " + i.state;
-    } else if (room_.wait_for_bootstrap && tag(i.tags, kTagReady).empty()) {
-      out.status = engine::Status::kPending;
-      out.status_detail = "its bootstrap has not reported success yet";
     }
     return out;
-  }
-
-  // The console is the one channel from the machine that needs no trust in the network: AWS's own API carries it.
-  engine::Step watch_bootstrap(const aws::Instance& instance, const engine::Call& call) {
-    auto console = cloud_.ec2.console_output(instance.id, true, reading(call));
-    if (!console && console.error().code() == Code::kUnsupported)
-      console = cloud_.ec2.console_output(instance.id, false, reading(call));
-    if (!console) return engine::Failed{console.error()};
-    const auto progress = cloudinit::read_console(console->text);
-    if (const auto* failed = progress.failed()) return engine::Failed{bootstrap_error(instance, *failed, progress)};
-    if (progress.done()) return report_ready(instance, "done", progress, call);
-    if (progress.waiting() && !progress.public_key_pem.empty())
-      return report_ready(instance, "certificate", progress, call);
-    const auto* now = progress.current();
-    if (now)
-      call.say("bootstrap: " + now->name, now->detail);
-    else
-      call.say("running", "its console is still silent");
-    if (call.clock.now() - call.since > room_.bootstrap_patience)
-      return engine::Failed{Error(Code::kTimeout, fmt::format("the bootstrap of {} did not end within {}", instance.id,
-                                                              format_duration(room_.bootstrap_patience)))
-                                .hint("Look at the machine's console in EC2, then run `tombolo up` again or `tombolo "
-                                      "up --recreate lighthouse`.")};
-    return engine::RetryAfter{std::max<Duration>(poll_pause(call), 2s), ""};
-  }
-
-  static Error bootstrap_error(const aws::Instance& instance, const cloudinit::PhaseProgress& failed,
-                               const cloudinit::BootstrapProgress& progress) {
-    std::string log;
-    for (const auto& line : progress.log) log += "\n  " + line;
-    return Error(Code::kBroken, fmt::format("the bootstrap of {} failed in its phase {}: {}{}", instance.id,
-                                            failed.name, failed.detail, log))
-        .hint(
-            "The whole log is /var/log/nebula-bootstrap.log on the machine. After mending the cause, run `tombolo up "
-            "--recreate lighthouse`.");
-  }
-
-  // The mark on the machine outlives our journal and spares later runs the console.
-  engine::Step report_ready(const aws::Instance& instance, const std::string& how_far,
-                            const cloudinit::BootstrapProgress& progress, const engine::Call& call) {
-    aws::Tags marks{{std::string(kTagReady), how_far}};
-    auto out = outputs(instance);
-    if (!progress.public_key_pem.empty()) {
-      auto key = nebula::parse_public_key(progress.public_key_pem);
-      if (!key) return engine::Failed{key.error()};
-      const auto text = codec::encode_base64(key->bytes);
-      marks[std::string(kTagNebulaKey)] = text;
-      out.as_object()["nebulaKey"] = text;
-    }
-    out.as_object()["ready"] = how_far;
-    if (auto done = cloud_.ec2.create_tags({instance.id.text()}, marks, changing(call)); !done)
-      return engine::Failed{done.error()};
-    call.say("bootstrapped", how_far == "done" ? "" : "the machine made its key and waits for its certificate");
-    return engine::Done{instance.id.text(), std::move(out)};
   }
 
   Cloud& cloud_;

@@ -35,13 +35,11 @@ std::shared_ptr<engine::Kind> volume_kind(Cloud& cloud);
 // What the instance kind needs beside AWS.
 struct MachineRoom {
   store::StateFolder state;
-  // The user-data, from the wish's inputs; called once for each new launch.
-  std::function<Result<std::string>(const engine::Json& inputs)> user_data;
-  bool wait_for_bootstrap = true;  // false: ready as soon as AWS says running
-  Duration bootstrap_patience = std::chrono::minutes(10);  // without any progress
+  // The user-data of a launch, from the wish's inputs; called once for each new one.
+  std::function<Result<std::string>(const engine::Json& inputs, std::int64_t generation)> user_data;
 };
-// Inputs: type, image, imagePinned, rootDevice, diskGiB, zones, group, keyName, bootstrap (short hash), … Outputs: id, zone,
-// privateIp, publicIp, nebulaKey (base64 of the public key the machine made, when it did).
+// Inputs: type, image, imagePinned, rootDevice, diskGiB, zones, group, keyName, … Outputs: id, zone, privateIp, publicIp,
+// generation. Ready when it runs: what is in it is machine_kinds.hpp's business.
 std::shared_ptr<engine::Kind> instance_kind(Cloud& cloud, MachineRoom room);
 
 }  // namespace tombolo::cluster

@@ -44,6 +44,10 @@ Result<Looked> look(Session& session, bool offline, const std::stop_token& stop)
   Looked out;
   out.kinds = local;
   out.kinds.insert(out.kinds.end(), region.kinds.begin(), region.kinds.end());
+  if (session.options().wait_for_bootstrap) {
+    const auto machines = session.machine_kinds();
+    out.kinds.insert(out.kinds.end(), machines.begin(), machines.end());
+  }
   if (offline) {
     out.world = TRY(engine::observe(local, session.clock(), stop));
     const auto memory = remembered(session.state(), local);

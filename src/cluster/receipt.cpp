@@ -98,6 +98,8 @@ Result<Receipt> down(Session& session, const std::stop_token& stop) {
         receipt.left.push_back({name, o.address.text(), o.id, is_billable(o.address.kind), o.error->text()});
     if (receipt.cancelled) break;
   }
+  // The machine is gone: nobody shall be sent to its address any more.
+  if (receipt.zero() && !receipt.cancelled) TRY(session.lighthouse()->forget());
   for (const auto* file : {"nebula", "ssh"})
     if (file_exists(session.folder().path() + "/" + file)) receipt.kept.push_back(session.folder().path() + "/" + file);
   TRY(session.write_down("receipt", to_json(receipt)));

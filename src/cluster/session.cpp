@@ -7,7 +7,9 @@
 #include "base/files.hpp"
 #include "base/ids.hpp"
 #include "cluster/desired.hpp"
+#include "cluster/machine_kinds.hpp"
 #include "cluster/ssm_backup.hpp"
+#include "nebula/layout.hpp"
 
 namespace tombolo::cluster {
 
@@ -74,12 +76,35 @@ Session::Region& Session::region(const std::string& name) {
   region.client = std::make_unique<aws::Client>(options_.clock, options_.transport, options_.credentials, config,
                                                 options_.aws_files);
   region.cloud = std::make_unique<Cloud>(*region.client, cluster().name);
-  MachineRoom room{folder_, [this](const engine::Json& inputs) { return lighthouse_user_data(cluster(), inputs); },
-                   options_.wait_for_bootstrap};
+  MachineRoom room{folder_, [this](const engine::Json& inputs, std::int64_t generation) {
+                     return lighthouse_user_data(cluster(), folder_, inputs, generation);
+                   }};
   region.kinds = {security_group_kind(*region.cloud), key_pair_kind(*region.cloud),
                   address_kind(*region.cloud),        volume_kind(*region.cloud),
                   instance_kind(*region.cloud, room), association_kind(*region.cloud)};
   return region;
+}
+
+const std::shared_ptr<Machine>& Session::lighthouse() {
+  if (!lighthouse_)
+    lighthouse_ = std::make_shared<Machine>(Machine::Place{folder_, cluster().name, "lighthouse", options_.shells});
+  return lighthouse_;
+}
+
+engine::Kinds Session::machine_kinds() {
+  if (!machine_kinds_.empty()) return machine_kinds_;
+  MachineDesk desk{
+      lighthouse(),
+      *region(cluster().region).cloud,
+      cluster().lighthouse.ssh_user,
+      [this] { return lighthouse_bootstrap(cluster(), folder_); },
+      [this] {
+        return read_file(nebula::Layout(folder_.path()).member_certificate(cluster().mesh.lighthouse()->name));
+      },
+      [this](const std::string& address) { return probe_request(cluster(), folder_, address); },
+      options_.prober};
+  machine_kinds_ = {access_kind(desk), mesh_kind(desk)};
+  return machine_kinds_;
 }
 
 Result<std::vector<std::string>> Session::regions_ever_used() {

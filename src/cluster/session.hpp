@@ -6,7 +6,9 @@
 
 #include "aws/client.hpp"
 #include "cluster/local_kinds.hpp"
+#include "cluster/machine.hpp"
 #include "engine/executor.hpp"
+#include "mesh/prober.hpp"
 #include "spec/cluster.hpp"
 #include "store/lock.hpp"
 
@@ -17,6 +19,8 @@ struct SessionOptions {
   std::string state_folder;
   Clock& clock;
   net::Transport& transport;
+  net::Shells& shells;
+  mesh::Prober& prober;
   aws::ClientConfig aws;                          // its region is the cluster file's
   std::shared_ptr<aws::CredentialStore> credentials;
   aws::ConfigFile aws_files;
@@ -57,6 +61,9 @@ class Session {
     engine::Kinds kinds;
   };
   Region& region(const std::string& name);
+  // Kinds that ask the machines themselves: not for a look without them, nor for `down`, which needs only AWS.
+  engine::Kinds machine_kinds();
+  const std::shared_ptr<Machine>& lighthouse();  // one connection for the session's life
 
   // The region the cluster file names and every region the journal has ever named, sorted.
   Result<std::vector<std::string>> regions_ever_used();
@@ -76,6 +83,8 @@ class Session {
   engine::State state_;
   std::string run_;
   engine::Kinds local_;
+  engine::Kinds machine_kinds_;
+  std::shared_ptr<Machine> lighthouse_;
   std::map<std::string, Region> regions_;
   std::shared_ptr<std::mutex> ledger_ = std::make_shared<std::mutex>();
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace tombolo::net {
 namespace {
@@ -16,6 +17,12 @@ std::string_view header(const Headers& headers, std::string_view name) {
   for (const Header& h : headers)
     if (std::ranges::equal(h.name, name, same_letter)) return h.value;
   return "";
+}
+
+Result<Response> Transport::stream(const Request& request, const BodySink& sink, const std::stop_token& stop) {
+  auto answer = TRY(send(request, stop));
+  if (answer.status >= 200 && answer.status < 300 && !answer.body.empty()) (void)sink(std::exchange(answer.body, {}));
+  return answer;
 }
 
 }  // namespace tombolo::net

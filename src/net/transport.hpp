@@ -2,6 +2,7 @@
 // the simulated site (sim/), mounted in process.
 #pragma once
 #include <chrono>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ struct Response {
   std::string body;
 };
 
+// Takes the next bytes of an answer's body; false: enough, the exchange may end here.
+using BodySink = std::function<bool(std::string_view)>;
+
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -45,6 +49,10 @@ class Transport {
   //   kCancelled    `stop` was requested
   // Called from several threads at once.
   virtual Result<Response> send(const Request& request, const std::stop_token& stop) = 0;
+  // As send, but a 2xx answer's body goes to `sink` as it comes, and Response::body stays empty; other answers' bodies are
+  // collected as ever. Kubernetes' watches and followed logs have no end that send could wait for. Whoever answers from
+  // memory need not override it: by default the sink gets the body of a send, in one piece.
+  virtual Result<Response> stream(const Request& request, const BodySink& sink, const std::stop_token& stop);
 };
 
 }  // namespace tombolo::net

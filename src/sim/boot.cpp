@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "cloudinit/progress.hpp"
 #include "codec/base64.hpp"
@@ -37,91 +38,143 @@ Bytes machine_bytes(const Instance& instance, std::string_view purpose) {
   return {digest.begin(), digest.end()};
 }
 
+struct Script {
+  std::vector<std::string_view> phases;  // of our bootstrap, in its order
+  bool makes_key = false;                // and waits for a host certificate that somebody has to lay
+  std::string text;
+
+  // MESH_ADDRESS='10.42.0.1/16'
+  std::string value(std::string_view name) const {
+    const auto mark = fmt::format("\n{}='", name);
+    const auto at = text.find(mark);
+    if (at == std::string::npos) return "";
+    return text.substr(at + mark.size(), text.find('\'', at + mark.size()) - at - mark.size());
+  }
+};
+
+// Our bootstrap is known by its line prefix; its phases are those of cloudinit/ that the script begins.
+Script read_script(const std::string& text) {
+  Script script{{}, false, text};
+  if (text.find(cloudinit::kLinePrefix) == std::string::npos) return script;
+  for (auto phase : cloudinit::phases()) {
+    if (text.find(fmt::format("\nphase {}\n", phase)) != std::string::npos) script.phases.push_back(phase);
+  }
+  script.makes_key = text.find("state=waiting") != std::string::npos;
+  return script;
+}
+
+// The certificate that an embedding script lays.
+std::string embedded_certificate(const std::string& script) {
+  const auto from = script.find(fmt::format("put 0644 {} <<'END'\n", cloudinit::kHostCertificate));
+  if (from == std::string::npos) return "";
+  const auto begin = script.find("-----BEGIN", from);
+  const auto end = script.find("\nEND\n", begin);
+  return begin == std::string::npos || end == std::string::npos ? "" : script.substr(begin, end + 1 - begin);
+}
+
+BootRun run(const World& world, const Instance& instance, const Script& script, const std::string& certificate,
+            Time at) {
+  const auto& boot = world.options.boot;
+  BootRun out;
+  out.revision = script.value("REVISION");
+  out.mesh_address = script.value("MESH_ADDRESS");
+  out.port = std::atoi(script.value("PORT").c_str());
+  out.certificate = certificate;
+  const auto print = [&](std::string line) { out.lines.push_back({at, std::move(line)}); };
+  for (auto phase : script.phases) {
+    print(cloudinit::phase_line(phase, PhaseState::kStarted));
+    const bool waits = phase == "certificate" && script.makes_key && certificate.empty();
+    if (!waits) at += world.options.times.phase;
+    out.ends = at;
+    if (phase == boot.failing_phase) {
+      print(cloudinit::phase_line(phase, PhaseState::kFailed, "line=92 status=22"));
+      print(fmt::format("{}log: {}", cloudinit::kLinePrefix, boot.failure_line));
+      return out;
+    }
+    if (phase == "keys" && script.makes_key) {
+      out.key_made = at;
+      std::string_view rest;
+      const auto pem = nebula_public_pem(instance);
+      for (rest = pem; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+        print(fmt::format("{}pub: {}", cloudinit::kLinePrefix, rest.substr(0, rest.find('\n'))));
+    }
+    if (waits) {
+      print(cloudinit::phase_line(phase, PhaseState::kWaiting, fmt::format("file={}", cloudinit::kHostCertificate)));
+      return out;
+    }
+    if (phase == "nebula-start") out.started = at;
+    if (phase == "ready") out.ready = at;
+    print(cloudinit::phase_line(phase, PhaseState::kOk));
+  }
+  return out;
+}
+
 void print_host_keys(Console& console, Time at, const Instance& instance) {
-  Bytes blob{0, 0, 0, 11};
-  auto kind = as_bytes("ssh-ed25519");
-  blob.insert(blob.end(), kind.begin(), kind.end());
-  blob.insert(blob.end(), {0, 0, 0, 32});
-  auto key = machine_bytes(instance, "ssh");
-  blob.insert(blob.end(), key.begin(), key.end());
-  auto print = codec::encode_base64(crypto::sha256(ByteView(blob)));
+  const auto key = host_key_line(instance);
+  auto print = codec::encode_base64(crypto::sha256(ByteView(*codec::decode_base64(key.substr(key.find(' ') + 1)))));
   print.pop_back();  // ssh-keygen prints no padding
   console.print(at, "ci-info: no authorized SSH keys fingerprints found for user admin.");
   console.print(at, "<14>cloud-init: -----BEGIN SSH HOST KEY FINGERPRINTS-----");
   console.print(at, fmt::format("<14>cloud-init: 256 SHA256:{} root@machine (ED25519)", print));
   console.print(at, "<14>cloud-init: -----END SSH HOST KEY FINGERPRINTS-----");
   console.print(at, "-----BEGIN SSH HOST KEY KEYS-----");
-  console.print(at, fmt::format("ssh-ed25519 {} root@machine", codec::encode_base64(blob)));
+  console.print(at, fmt::format("{} root@machine", key));
   console.print(at, "-----END SSH HOST KEY KEYS-----");
 }
 
-struct Script {
-  std::vector<std::string_view> phases;  // of our bootstrap, in its order
-  bool waits = false;                    // for a host certificate that somebody has to lay
-};
-
-// Our bootstrap is known by its line prefix; its phases are those of cloudinit/ that the script begins.
-Script read_script(std::string_view user_data) {
-  Script script;
-  if (user_data.find(cloudinit::kLinePrefix) == std::string_view::npos) return script;
-  for (auto phase : cloudinit::phases()) {
-    if (user_data.find(fmt::format("\nphase {}\n", phase)) != std::string_view::npos) script.phases.push_back(phase);
-  }
-  script.waits = user_data.find("state=waiting") != std::string_view::npos;
-  return script;
-}
-
-void print_public_key(Console& console, Time at, const Instance& instance) {
-  std::string pem = codec::encode_pem("NEBULA X25519 PUBLIC KEY", machine_bytes(instance, "nebula"));
-  std::string_view rest = pem;
-  while (!rest.empty()) {
-    auto end = rest.find('\n');
-    console.print(at, fmt::format("{}pub: {}", cloudinit::kLinePrefix, rest.substr(0, end)));
-    rest.remove_prefix(end + 1);
-  }
-}
-
-enum class RunEnd { kDone, kFailed, kWaiting };
-
-// One run of the bootstrap from `at`; moves `at` to its end.
-RunEnd print_run(Console& console, const World& world, const Instance& instance, const Script& script, bool certified,
-                 Time& at) {
-  const auto& boot = world.options.boot;
-  for (auto phase : script.phases) {
-    console.print(at, cloudinit::phase_line(phase, PhaseState::kStarted));
-    at += world.options.times.phase;
-    if (phase == boot.failing_phase) {
-      console.print(at, cloudinit::phase_line(phase, PhaseState::kFailed, "line=92 status=22"));
-      console.print(at, fmt::format("{}log: {}", cloudinit::kLinePrefix, boot.failure_line));
-      return RunEnd::kFailed;
-    }
-    if (phase == "keys" && script.waits) print_public_key(console, at, instance);
-    if (phase == "certificate" && script.waits && !certified) {
-      console.print(
-          at, cloudinit::phase_line(phase, PhaseState::kWaiting, fmt::format("file={}", cloudinit::kHostCertificate)));
-      return RunEnd::kWaiting;
-    }
-    console.print(at, cloudinit::phase_line(phase, PhaseState::kOk));
-  }
-  return RunEnd::kDone;
-}
-
-void print_bootstrap(Console& console, const World& world, const Instance& instance, const Script& script, Time at) {
-  auto end = print_run(console, world, instance, script, false, at);
-  if (end != RunEnd::kWaiting) return;
-  std::optional<Time> laid = instance.certificate_laid;
-  if (!laid && world.options.boot.certificate_after) laid = at + *world.options.boot.certificate_after;
-  if (!laid) return;
-  Time again = std::max(at, *laid);  // the path unit runs the whole script once more
-  print_run(console, world, instance, script, true, again);
+bool is_user_data(std::string_view text) {
+  return text.starts_with("#!") || text.starts_with("#cloud-config") || text.starts_with("Content-Type: multipart/");
 }
 
 }  // namespace
 
+std::string plain_user_data(const Instance& instance) {
+  if (auto plain = codec::gunzip(as_bytes(instance.user_data), 4u << 20)) return std::string(as_text(*plain));
+  return instance.user_data;
+}
+
+std::string host_key_line(const Instance& instance) {
+  Bytes blob{0, 0, 0, 11};
+  auto kind = as_bytes("ssh-ed25519");
+  blob.insert(blob.end(), kind.begin(), kind.end());
+  blob.insert(blob.end(), {0, 0, 0, 32});
+  auto key = machine_bytes(instance, "ssh");
+  blob.insert(blob.end(), key.begin(), key.end());
+  return "ssh-ed25519 " + codec::encode_base64(blob);
+}
+
+std::string nebula_public_pem(const Instance& instance) {
+  return codec::encode_pem("NEBULA X25519 PUBLIC KEY", machine_bytes(instance, "nebula"));
+}
+
+std::optional<Time> awake(const World& world, const Instance& instance) {
+  if (instance.state != InstanceState::kRunning || instance.running_since == Time{} || world.options.boot.hangs)
+    return std::nullopt;
+  return instance.running_since + world.options.times.boot;
+}
+
+std::vector<BootRun> boot_runs(const World& world, const Instance& instance, Time now) {
+  std::vector<BootRun> out;
+  const auto user_data = plain_user_data(instance);
+  auto script = read_script(is_user_data(user_data) ? user_data : "");
+  auto certificate = embedded_certificate(script.text);
+  Time at = instance.running_since + world.options.times.boot;
+  if (at <= now && !script.phases.empty()) out.push_back(run(world, instance, script, certificate, at));
+  for (const auto& delivery : instance.deliveries) {
+    if (!delivery.script.empty()) script = read_script(delivery.script);
+    if (!delivery.certificate.empty()) certificate = delivery.certificate;
+    if (!out.empty()) at = out.back().ends;  // one run at a time: the lock
+    at = std::max(at, delivery.at);
+    if (delivery.at <= now && !script.phases.empty()) out.push_back(run(world, instance, script, certificate, at));
+  }
+  return out;
+}
+
 std::string console_text(const World& world, const Instance& instance, Time now) {
   if (instance.console) return *instance.console;
   if (instance.state == InstanceState::kPending || instance.running_since == Time{}) return "";
-  Console console(instance.state == InstanceState::kTerminated ? std::min(now, instance.ended) : now);
+  now = instance.state == InstanceState::kTerminated ? std::min(now, instance.ended) : now;
+  Console console(now);
   Time at = instance.running_since;
   console.print(at, "[    0.000000] Linux version 6.1.155-176.282.amzn2023.x86_64 (mockbuild) #1 SMP PREEMPT_DYNAMIC");
   console.print(at + 4s, "[    4.112233] systemd[1]: Hostname set to <machine>.");
@@ -129,21 +182,16 @@ std::string console_text(const World& world, const Instance& instance, Time now)
   if (world.options.boot.hangs) return console.text();
   console.print(at, "Cloud-init v. 22.2.2 running 'init' at boot.");
   print_host_keys(console, at, instance);
-  std::string user_data = instance.user_data;
-  if (auto plain = codec::gunzip(as_bytes(user_data), 4u << 20)) user_data = as_text(*plain);
-  auto script = read_script(user_data);
-  if (user_data.empty()) {
-    console.print(at, "Cloud-init v. 22.2.2 finished. Datasource DataSourceEc2.");
-  } else if (!user_data.starts_with("#!") && !user_data.starts_with("#cloud-config")) {
+  const auto user_data = plain_user_data(instance);
+  if (!user_data.empty() && !is_user_data(user_data))
     console.print(
         at,
         "cloud-init[1612]: __init__.py[WARNING]: Unhandled non-multipart (text/x-not-multipart) userdata: starting '" +
             user_data.substr(0, user_data.find_first_of("\r\n")) + "'");
-  } else if (script.phases.empty()) {
-    console.print(at + 2s, "Cloud-init v. 22.2.2 finished. Datasource DataSourceEc2.");
-  } else {
-    print_bootstrap(console, world, instance, script, at);
-  }
+  const auto runs = boot_runs(world, instance, now);
+  for (const auto& each : runs)
+    for (const auto& line : each.lines) console.print(line.at, line.text);
+  if (runs.empty()) console.print(at + 2s, "Cloud-init v. 22.2.2 finished. Datasource DataSourceEc2.");
   return console.text();
 }
 

@@ -62,7 +62,7 @@ TEST_F(Boot, MachineWaitsForItsCertificateAndPrintsItsPublicKey) {
   auto waiting = cloudinit::read_console(console(id));
   EXPECT_TRUE(waiting.waiting());
   EXPECT_THAT(waiting.public_key_pem, HasSubstr("NEBULA X25519 PUBLIC KEY"));
-  site.lay_certificate(id);
+  site.deliver(id, "", "a certificate");
   clock.advance(2min);
   EXPECT_TRUE(cloudinit::read_console(console(id)).done());
 }

@@ -59,8 +59,6 @@ struct BootBehaviour {
   std::string failing_phase;   // this bootstrap phase fails; "" for none
   std::string failure_line = "curl: (22) The requested URL returned error: 503";
   bool hangs = false;          // nothing is ever printed by cloud-init
-  // A bootstrap that waits for its host certificate gets one after this long; none: only by Site::lay_certificate().
-  std::optional<Duration> certificate_after{};
 };
 
 struct Options {

@@ -6,6 +6,7 @@
 
 #include "codec/url.hpp"
 #include "sim/instance_changes.hpp"
+#include "sim/machine_view.hpp"
 #include "sim/service.hpp"
 #include "sim/weather.hpp"
 #include "sim/world.hpp"
@@ -21,6 +22,9 @@ bool resolves(const std::string& host) {
   auto dot = name.find('.');
   return dot == std::string_view::npos || known_region(name.substr(dot + 1));
 }
+
+// The machines' own side, beside AWS's.
+constexpr std::string_view kMachineHost = "machines.simulated";
 
 // The same list of every region, one after the other, as it is at the present time.
 template <class T>
@@ -105,11 +109,24 @@ Result<net::Response> Site::send(const net::Request& request, const std::stop_to
 }
 
 Reply Site::answer(const net::Request& request) {
+  if (request.url.starts_with("http://" + std::string(kMachineHost) + "/")) return take_delivery(request);
   auto in = read_request(request);
   std::lock_guard guard(world_->mutex);
   auto reply = serve(*world_, request, in);
   reply.latency += latency_of(*world_, in.action);
   return reply;
+}
+
+Reply Site::take_delivery(const net::Request& request) {
+  auto& world = *world_;
+  std::lock_guard guard(world.mutex);
+  if (world.witness) world.witness(world.clock.now(), request);
+  const auto json = codec::parse_json(request.body);
+  auto* instance = find_anywhere(world, request.url.substr(request.url.rfind('/') + 1));
+  if (!json || !instance) return {{404, {}, ""}, {}, false};
+  instance->deliveries.push_back(
+      {world.clock.now(), codec::text_at(*json, "script"), codec::text_at(*json, "certificate")});
+  return {{200, {}, ""}, {}, false};
 }
 
 void Site::on_call(std::function<void(Time, const net::Request&)> witness) {
@@ -212,13 +229,38 @@ void Site::set_parameter(const std::string& region, const std::string& name, con
   world_->region(region).parameters[name].value = value;
 }
 
+void Site::set_user_data(const std::string& instance_id, const std::string& text) {
+  std::lock_guard guard(world_->mutex);
+  if (auto* instance = find_anywhere(*world_, instance_id)) instance->user_data = text;
+}
 void Site::set_console(const std::string& instance_id, const std::string& text) {
   std::lock_guard guard(world_->mutex);
   if (auto* instance = find_anywhere(*world_, instance_id)) instance->console = text;
 }
-void Site::lay_certificate(const std::string& instance_id) {
-  std::lock_guard guard(world_->mutex);
-  if (auto* instance = find_anywhere(*world_, instance_id)) instance->certificate_laid = world_->clock.now();
+// Told to the witness as a request to a host that is nobody's: memory.hpp plays it again like a call to AWS.
+void Site::deliver(const std::string& instance_id, const std::string& script, const std::string& certificate_pem) {
+  net::Request request;
+  request.method = "POST";
+  request.url = "http://" + std::string(kMachineHost) + "/" + instance_id;
+  request.body = codec::to_text({{"script", script}, {"certificate", certificate_pem}});
+  answer(request);
+}
+
+std::optional<MachineView> Site::machine_at(const std::string& public_address) const {
+  auto& world = *world_;
+  std::lock_guard guard(world.mutex);
+  const auto now = world.clock.now();
+  for (auto& [name, region] : world.regions) {
+    let_time_pass(world, region, now);
+    std::string id;
+    for (const auto& address : region.addresses)
+      if (address.public_ip == public_address) id = address.instance_id;
+    for (const auto& instance : region.instances) {
+      if (id.empty() ? instance.auto_public_ip != public_address : instance.id != id) continue;
+      return view_machine(world, region, instance, now);
+    }
+  }
+  return std::nullopt;
 }
 void Site::interrupt_spot(const std::string& instance_id) {
   std::lock_guard guard(world_->mutex);

@@ -3,10 +3,11 @@
 // Mount it as a net::Transport beside a VirtualClock (a whole `up` in milliseconds), or behind an HTTP server
 // (cli/sim_serve.cpp) for programs that are not ours. Both go through answer(): request and time in, reply out.
 // Signatures are checked; the keys are kAccessKeyId and kSecretAccessKey of settings.hpp unless others are added.
-// Not simulated: S3, Pricing, IAM, packets, and what a machine does beyond its console output.
+// Not simulated: S3, Pricing, IAM, packets, and what a machine does beyond its bootstrap (machines.hpp).
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 namespace tombolo::sim {
 
 struct World;
+struct MachineView;
 
 // An answer and how it travels.
 struct Reply {
@@ -74,8 +76,12 @@ class Site final : public net::Transport {
   void set_parameter(const std::string& region, const std::string& name, const std::string& value);  // SSM
 
   // The machines and the neighbours.
+  void set_user_data(const std::string& instance_id, const std::string& text);  // as if it had been launched with it
   void set_console(const std::string& instance_id, const std::string& text);
-  void lay_certificate(const std::string& instance_id);  // as `up` does over SSH: the bootstrap goes on from there
+  // Files laid on a machine over SSH ("": none of that kind), after which its bootstrap runs again.
+  void deliver(const std::string& instance_id, const std::string& script, const std::string& certificate_pem);
+  // What machines.hpp sees of a machine, at the clock's present time; nothing when nobody has that public address.
+  std::optional<MachineView> machine_at(const std::string& public_address) const;
   void interrupt_spot(const std::string& instance_id);
   // Somebody else's network interface in this group: it cannot be deleted while that lives. Returns its id.
   std::string add_foreign_interface(const std::string& region, const std::string& group_id);
@@ -95,6 +101,8 @@ class Site final : public net::Transport {
   void reset();                                  // everything as it was constructed
 
  private:
+  Reply take_delivery(const net::Request& request);
+
   std::unique_ptr<World> world_;
 };
 

@@ -114,6 +114,13 @@ struct Interface {
   Time created;
 };
 
+// Files laid on a machine, after which its bootstrap ran again.
+struct Delivery {
+  Time at;
+  std::string script;       // "": the one it had
+  std::string certificate;  // PEM; "": the one it had
+};
+
 enum class InstanceState { kPending, kRunning, kShuttingDown, kTerminated, kStopping, kStopped };
 
 struct Instance {
@@ -166,7 +173,7 @@ struct Instance {
   bool holds_groups = true;         // its security groups cannot be deleted yet
   bool holds_quota = true;          // its vCPUs still count
   std::optional<std::string> console;         // set by a test; otherwise the boot decides
-  std::optional<Time> certificate_laid;       // when somebody put the host certificate on the machine
+  std::vector<Delivery> deliveries;           // over SSH, oldest first
 };
 
 struct ElasticAddress {

@@ -160,6 +160,9 @@ class Checker {
           error(path("name"),
                 fmt::format("two members are called {}; the other is {}", member.name, member_line(first->second)),
                 "Certificates are known by name: give each its own.");
+        if (member.name == kProbeName)
+          error(path("name"), fmt::format("{} is the name under which Tombolo itself proves the mesh", kProbeName),
+                "Call the member anything else.");
       }
       if (!sound(path("address"))) continue;
       const auto [first, is_new] = addresses.emplace(member.address, i);
@@ -197,6 +200,11 @@ class Checker {
       return;
     }
     if (!sound("mesh.workers.range") || !sound(path.substr(0, path.rfind('.')) + ".role")) return;
+    if (member.address == c_.mesh.probe_address()) {
+      error(path, fmt::format("{} {} is the address Tombolo itself uses to prove the mesh", member.name, text),
+            "Take any other address of mesh.cidr.");
+      return;
+    }
     const bool in_range = c_.mesh.worker_range.contains(member.address);
     const auto range = named(c_, "mesh.workers.range", c_.mesh.worker_range.text());
     if (member.role == Role::kWorker && !in_range) {

@@ -40,6 +40,8 @@ const Member* Mesh::lighthouse() const {
   return found == members.end() ? nullptr : &*found;
 }
 
+codec::Address Mesh::probe_address() const { return codec::Address::v4(cidr.last().v4_value() - 1); }
+
 std::string_view architecture_of(std::string_view instance_type) {
   const auto family = instance_type.substr(0, instance_type.find('.'));
   if (family == "a1") return "arm64";

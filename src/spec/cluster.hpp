@@ -34,6 +34,9 @@ struct Member {
 
 std::vector<Member> recipe_members();          // lighthouse, talos-homelab, aws-gpu-worker
 
+// The mesh name of the program's own probe; no member may be called so.
+inline constexpr std::string_view kProbeName = "tombolo-probe";
+
 struct Mesh {
   codec::Cidr cidr{codec::Address::v4(0x0a2a0000), 16};  // 10.42.0.0/16
   std::string ca_name = "talos-homelab-mesh";
@@ -46,6 +49,8 @@ struct Mesh {
   std::vector<std::string> worker_groups{"kubernetes", "infrastructure", "gpu-compute"};  // and for which groups
   std::vector<Member> members = recipe_members();
   const Member* lighthouse() const;            // never null after load()
+  // Where the program itself joins to prove the mesh: the last address but the broadcast one. No member may have it.
+  codec::Address probe_address() const;
 };
 
 struct Lighthouse {
@@ -87,10 +92,16 @@ struct WorkerPool {
 
 enum class KeyOrigin { kMachine, kEmbedded };
 
+// SHA-256 of what the machines download, where it is not the makers' own file: 64 hex characters, "" for none.
+struct Checksums {
+  std::string nebula;
+};
+
 struct Bootstrap {
   KeyOrigin keys = KeyOrigin::kMachine;  // kEmbedded: the recipe's way, private key in the user-data
   std::string nebula_version = "1.11.2";
   std::string mirror;  // "": the vendors' own URLs; else the base URL of a mirror
+  Checksums checksums;
 };
 
 enum class BackupKind { kNone, kOnePassword, kFile, kSsm };

@@ -183,6 +183,13 @@ Field bootstrap() {
                 "Base URL to download Nebula and k3s from, for networks without Internet. Without it: the makers' own.")
               .looks_like("^https?://[^\\s]+$", "a URL such as https://mirror.example/artefacts")
               .with_example("https://mirror.example/artefacts"),
+          block("checksums", &Bootstrap::checksums,
+                "For releases that Tombolo does not know, or a mirror's own builds: what the downloads must hash to.",
+                {
+                    field("nebula", &Checksums::nebula, "SHA-256 of Nebula's archive.")
+                        .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
+                        .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+                }),
       });
 }
 

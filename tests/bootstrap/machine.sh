@@ -21,6 +21,8 @@ cat >/usr/local/sbin/systemctl <<'END'
 echo "$*" >>/run/systemctl.log
 case "$*" in
   "is-active --quiet systemd-networkd") exit 3 ;;
+  "is-active --quiet nebula.service") [[ -s /run/nebula.pid && -d /proc/$(cat /run/nebula.pid) ]] || exit 3 ;;
+  "reload nebula.service") kill -HUP "$(cat /run/nebula.pid)" ;;
   "restart nebula.service")
     if [[ -s /run/nebula.pid ]]; then
       kill "$(cat /run/nebula.pid)" || true

@@ -1,4 +1,4 @@
-// Prints the lighthouse's user-data from files: for test_bootstrap.py, which runs it.
+// Prints the lighthouse's script from files: for test_bootstrap.py, which runs it.
 //   make_user_data CA.crt config.yml MIRROR SHA256 [host.crt host.key]
 #include <fstream>
 #include <iostream>
@@ -33,10 +33,11 @@ int main(int argc, char** argv) {
                                            codec::Cidr(codec::Address::v4(0x0A2A0001), 16),
                                            read(argv[1]),
                                            read(argv[2]),
+                                           4242,
                                            *nebula,
                                            {}};
   if (argc == 7) bootstrap.embedded = cloudinit::EmbeddedIdentity{read(argv[5]), Secret<std::string>(read(argv[6]))};
-  const auto script = cloudinit::lighthouse_user_data(bootstrap);
+  const auto script = cloudinit::lighthouse_script(bootstrap);
   if (!script) {
     std::cerr << script.error().text() << "\n";
     return 1;

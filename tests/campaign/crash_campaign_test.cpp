@@ -30,7 +30,7 @@ struct Case {
 Case draw(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<std::uint64_t>(n)); };
-  Case c{seed, static_cast<Scene>(below(5)), below(160), below(3) ? -1 : below(120), below(2) == 0, false};
+  Case c{seed, static_cast<Scene>(below(5)), below(240), below(3) ? -1 : below(180), below(2) == 0, false};
   // Without its journal a run cannot know what it was about to make while reads are stale: only for clear weather.
   c.lose_journal = !c.weather && below(8) == 0;
   return c;

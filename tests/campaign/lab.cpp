@@ -4,12 +4,33 @@
 
 #include "base/files.hpp"
 #include "base/ids.hpp"
+#include "sim/machine_view.hpp"
 #include "sim/vault.hpp"
 #include "spec/load.hpp"
 
 namespace tombolo::campaign {
 
-class Lab::Line final : public net::Transport {
+// A shell on which the process may die before and after every command.
+class Lab::Wire final : public net::Shell {
+ public:
+  Wire(Lab& lab, std::unique_ptr<net::Shell> shell) : lab_(lab), shell_(std::move(shell)) {}
+  Result<net::Output> run(const std::string& command, const net::RunOptions& options,
+                          const std::stop_token& stop) override {
+    if (lab_.point) lab_.point("before " + command);
+    auto done = shell_->run(command, options, stop);
+    if (lab_.point) lab_.point("after " + command);
+    return done;
+  }
+  Result<int> stream(const std::string& command, const Sink& sink, const std::stop_token& stop) override {
+    return shell_->stream(command, sink, stop);
+  }
+
+ private:
+  Lab& lab_;
+  std::unique_ptr<net::Shell> shell_;
+};
+
+class Lab::Line final : public net::Transport, public net::Shells {
  public:
   Line(Lab& lab) : lab_(lab) {}
   Result<net::Response> send(const net::Request& request, const std::stop_token& stop) override {
@@ -18,6 +39,11 @@ class Lab::Line final : public net::Transport {
     auto answer = lab_.site_.send(request, stop);
     if (lab_.point) lab_.point("after " + action);
     return answer;
+  }
+  Result<std::unique_ptr<net::Shell>> open(const net::Login& login, const std::stop_token& stop) override {
+    if (lab_.point) lab_.point("before ssh");
+    auto shell = TRY(lab_.machines_.open(login, stop));
+    return std::make_unique<Wire>(lab_, std::move(shell));
   }
 
  private:
@@ -55,6 +81,7 @@ Lab::Lab(std::uint64_t seed, sim::Options options)
       seed_(seed),
       clock_(Time(std::chrono::seconds(1'800'000'000))),
       site_(clock_, with_seed(options, seed)),
+      machines_(site_, clock_),
       folder_(fast_folder()),
       line_(std::make_unique<Line>(*this)) {}
 
@@ -64,8 +91,8 @@ Lab::~Lab() {
 }
 
 Result<std::unique_ptr<cluster::Session>> Lab::open(cluster::Access access, std::string_view command) {
-  cluster::SessionOptions options{cluster, folder_, clock_, *line_, {}, {}, {}, {}, {}, {}, events, wait_for_bootstrap,
-                                  seed_,   {}};
+  cluster::SessionOptions options{cluster, folder_, clock_, *line_, *line_, machines_,          {},    {},
+                                  {},      {},      {},     {},     events, wait_for_bootstrap, seed_, {}};
   options.aws.environment = {};
   options.aws.region = cluster.region;
   if (simulated_vault) options.backup_instead = [this] { return sim::make_vault(folder_ + "/vault"); };
@@ -112,6 +139,10 @@ std::string Lab::fault_of_up() const {
   if (site_.key_pairs().size() != 1) return fmt::format("{} key pairs", site_.key_pairs().size());
   if (addresses[0].instance_id != live[0].id) return "the elastic address does not lead to the lighthouse";
   if (live[0].type != cluster.lighthouse.instance_type) return "the lighthouse is a " + live[0].type;
+  if (!wait_for_bootstrap) return "";
+  const auto machine = site_.machine_at(addresses[0].public_ip);
+  if (!machine || !machine->serves_mesh()) return "the lighthouse is not in the mesh";
+  if (machine->newest()->certificate.empty()) return "the lighthouse has no certificate";
   return "";
 }
 

@@ -9,6 +9,7 @@
 #include "base/virtual_clock.hpp"
 #include "cluster/operate.hpp"
 #include "cluster/receipt.hpp"
+#include "sim/machines.hpp"
 #include "sim/site.hpp"
 
 namespace tombolo::campaign {
@@ -43,12 +44,14 @@ class Lab {
   std::string fault_of_down() const;
 
  private:
-  class Line;  // the transport between program and site
+  class Line;  // what lies between program and site
+  class Wire;
   Result<std::unique_ptr<cluster::Session>> open(cluster::Access access, std::string_view command);
 
   std::uint64_t seed_;
   VirtualClock clock_;
   sim::Site site_;
+  sim::Machines machines_;
   std::string folder_;
   std::unique_ptr<Line> line_;
 };

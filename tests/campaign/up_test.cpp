@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/files.hpp"
 #include "campaign/lab.hpp"
 #include "crypto/ssh_key.hpp"
 
@@ -260,16 +261,64 @@ TEST(Up, InTheRecipesFormTheUserDataHoldsThreeNebulaBlocksAndTheBootstrapEnds) {
   int blocks = 0;
   for (std::size_t at = 0; (at = machine.user_data.find("BEGIN NEBULA", at)) != std::string::npos; ++at) ++blocks;
   EXPECT_EQ(blocks, 3);
-  EXPECT_EQ(machine.tags.at("tombolo:ready"), "done");
+  EXPECT_EQ(lab.fault_of_up(), "");
+  EXPECT_TRUE(machine.deliveries.empty());  // it needed nothing from us
   EXPECT_TRUE(lab.plan()->empty());
 }
 
-TEST(Up, AnOrdinaryMachineIsLeftWaitingForItsCertificateWhichIsIssued) {
+TEST(Up, AnOrdinaryMachineMakesItsOwnKeyAndGetsItsCertificate) {
   Lab lab(21);
-  ASSERT_TRUE(lab.up());
-  EXPECT_EQ(lab.site().live_instances()[0].tags.at("tombolo:ready"), "certificate");
+  std::vector<std::string> phases;
+  lab.events = [&](const engine::Event& event) {
+    if (event.type == engine::EventType::kStepPhase) phases.push_back(event.phase);
+  };
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
   EXPECT_TRUE(std::filesystem::exists(lab.folder() + "/nebula/members/lighthouse/host.crt"));
   EXPECT_FALSE(std::filesystem::exists(lab.folder() + "/nebula/members/lighthouse/host.key"));
+  EXPECT_EQ(lab.site().live_instances()[0].deliveries.size(), 1u);
+  for (const auto* phase : {"launch", "running", "ssh", "Nebula installed", "keys made", "certificate delivered",
+                            "Nebula active", "handshake seen"})
+    EXPECT_THAT(phases, testing::Contains(phase));
+  EXPECT_THAT(phases, testing::Not(testing::Contains("console keys")));  // the banner was proof enough
+}
+
+TEST(Up, AChangeOfWhatTheMachineRunsIsDeliveredAndNotAReasonToReplaceIt) {
+  Lab lab(24);
+  ASSERT_TRUE(lab.up());
+  const auto id = lab.site().live_instances()[0].id;
+  lab.cluster.addresses.mesh_mtu = 1280;
+  EXPECT_EQ(lab.plan()->count(engine::Action::kUpdate), 1);
+  ASSERT_TRUE(lab.up());
+  EXPECT_EQ(lab.site().live_instances()[0].id, id);
+  EXPECT_EQ(lab.fault_of_up(), "");
+  EXPECT_TRUE(lab.plan()->empty());
+}
+
+TEST(Up, ARecreatedLighthouseIsProvenAnewAndKeepsAddressAndMeshPlace) {
+  Lab lab(25);
+  ASSERT_TRUE(lab.up());
+  const auto address = lab.site().addresses()[0].public_ip;
+  const auto pins = *read_file(lab.folder() + "/known_hosts");
+  const auto report = lab.up({{"aws.instance", "lighthouse"}});
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
+  EXPECT_EQ(lab.site().addresses()[0].public_ip, address);
+  EXPECT_NE(*read_file(lab.folder() + "/known_hosts"), pins);
+  EXPECT_EQ(lab.fault_of_up(), "");
+}
+
+TEST(Up, UserDataThatDidNotRunIsRunOverSshOnceTheConsoleHasVouchedForTheMachine) {
+  Lab lab(26);
+  lab.wait_for_bootstrap = false;
+  ASSERT_TRUE(lab.up());
+  lab.site().set_user_data(lab.site().live_instances()[0].id, "just some text");
+  lab.wait_for_bootstrap = true;
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
+  EXPECT_EQ(lab.fault_of_up(), "");
 }
 
 TEST(Up, TheCaKeyIsBackedUpIntoSsmAndNotWrittenAgain) {

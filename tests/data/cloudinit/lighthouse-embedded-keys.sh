@@ -7,8 +7,11 @@ umask 077
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 MESH_ADDRESS='10.42.0.1/16'
+PORT='4242'
 NEBULA_URL='https://github.com/slackhq/nebula/releases/download/v1.11.2/nebula-linux-amd64.tar.gz'
 NEBULA_SHA256='6140d33f2ec21ce7f6b655b5bc820e93a684d97e51d0ddcf907324b5b28aac1e'
+REVISION='2523056d444e91f3'  # of all that this script makes
+START='d5cba796a1e8ad6d'  # of what Nebula reads only when it starts
 LOG=/var/log/nebula-bootstrap.log
 STATE=/var/lib/tombolo
 PHASE=
@@ -16,7 +19,7 @@ LINE=0
 
 say() {  # for the log, the serial console, and whoever runs this by hand
   local line="tombolo-bootstrap: $*"
-  echo "$(date -u +%FT%TZ) $line"
+  echo "$(date -u +%FT%T.%3NZ) $line"
   { echo "$line" >>/dev/console; } 2>/dev/null || true
   if [[ -t 3 ]]; then echo "$line" >&3; fi
 }
@@ -74,7 +77,7 @@ rm -f "$STATE/bootstrap.done" "$STATE/bootstrap.failed"
 
 phase system
 if ((EUID != 0)); then die "must run as root"; fi
-for program in curl tar sha256sum systemctl ip flock; do
+for program in curl tar sha256sum systemctl ip ss flock; do
   command -v "$program" >/dev/null || die "$program is not installed"
 done
 # systemd-networkd removes addresses and routes that it did not make.
@@ -175,13 +178,22 @@ nebula -test -config /etc/nebula/config.yml
 phase nebula-start
 systemctl daemon-reload
 systemctl enable nebula.service
-systemctl restart nebula.service
+# New certificates, authorities and rules are read without a restart: the tunnels stay.
+if systemctl is-active --quiet nebula.service && [[ $(cat "$STATE/nebula.start" 2>/dev/null) == "$START" ]]; then
+  systemctl reload nebula.service
+else
+  systemctl restart nebula.service
+fi
+put 0644 "$STATE/nebula.start" <<<"$START"
 
 phase ready
 for ((tries = 0; ; tries++)); do
-  if [[ $(ip -o address show) == *" $MESH_ADDRESS "* ]]; then break; fi
-  if ((tries >= 30)); then die "no device has the mesh address $MESH_ADDRESS 30 seconds after Nebula started"; fi
-  sleep 1
+  if [[ $(ip -o address show) == *" $MESH_ADDRESS "* && $(ss -Hlun) == *":$PORT "* ]]; then break; fi
+  if ((tries >= 150)); then
+    journalctl --unit nebula.service --lines 8 --output cat || true
+    die "no device has the mesh address $MESH_ADDRESS, or nobody listens on UDP $PORT, 30 seconds after Nebula started"
+  fi
+  sleep 0.2
 done
-date -u +%FT%TZ | put 0644 "$STATE/bootstrap.done"
+printf 'revision=%s\ntime=%s\n' "$REVISION" "$(date -u +%FT%TZ)" | put 0644 "$STATE/bootstrap.done"
 say "phase=ready state=ok"

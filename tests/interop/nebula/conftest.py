@@ -5,50 +5,24 @@ import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
+import sys
 
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import nebula_build  # noqa: E402
 
 SOURCE = pathlib.Path(os.environ.get("TOMBOLO_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[3]))
 PROGRAM = os.environ.get("TOMBOLO", str(SOURCE / "build/release/tombolo"))
 BUILT = ("1.9.5", "1.11.1")
-LEAST_GO = (1, 26)
 asked = {"nebula": 0, "tombolo": 0}  # how often which program was run, for the summary
 
 
-def cache_folder():
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "tombolo-tests"
-
-
-def go_program():
-    """Go's path, or the reason why there is none."""
-    go = shutil.which("go") or ("/usr/local/go/bin/go" if os.access("/usr/local/go/bin/go", os.X_OK) else None)
-    if not go:
-        return None, "Nebula is built from Go modules, and there is no go in PATH"
-    found = re.search(r"go(\d+)\.(\d+)", subprocess.run([go, "version"], capture_output=True, text=True).stdout)
-    if not found or tuple(map(int, found.groups())) < LEAST_GO:
-        return None, f"Nebula 1.11.1 needs Go {LEAST_GO[0]}.{LEAST_GO[1]} or newer, and {go} is older"
-    return go, ""
-
-
 def build(version):
-    folder = cache_folder() / f"nebula-{version}"
-    if (folder / "nebula").exists() and (folder / "nebula-cert").exists():
-        return folder
-    go, reason = go_program()
-    if not go:
-        pytest.skip(reason)
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    scratch = tempfile.mkdtemp(dir=cache_folder())  # so that the folder is there whole or not at all
-    module = "github.com/slackhq/nebula/cmd/"
-    done = subprocess.run([go, "install", f"{module}nebula@v{version}", f"{module}nebula-cert@v{version}"], text=True,
-                          capture_output=True, env={**os.environ, "GOBIN": scratch, "GOTOOLCHAIN": "local", "GOFLAGS": ""})
-    assert done.returncode == 0, done.stderr[-2000:]
     try:
-        os.rename(scratch, folder)
-    except OSError:  # another run was faster
-        shutil.rmtree(scratch)
-    return folder
+        return nebula_build.build(version)
+    except nebula_build.NotHere as reason:
+        pytest.skip(str(reason))
 
 
 class Nebula:

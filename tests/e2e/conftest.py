@@ -1,0 +1,32 @@
+"""The world that the e2e tests share, and the rule about skips."""
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import world as worlds  # noqa: E402
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With CI=true a skip is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is a failure with CI=true: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def world():
+    if reason := worlds.missing():
+        pytest.skip(f"no machine can be booted here: {reason}")
+    folder = tempfile.mkdtemp(prefix="tombolo-world.")
+    it = worlds.World(folder)
+    yield it
+    it.stop()
+    shutil.rmtree(folder, ignore_errors=True)
