@@ -20,7 +20,7 @@ struct Answer {
 
 // From here, with a Nebula handshake of our own.
 Answer ask_lighthouse(cluster::Session& session, const std::string& address, const std::stop_token& stop) {
-  auto request = cluster::probe_request(session.cluster(), session.folder(), address);
+  auto request = cluster::probe_request(session.cluster(), session.folder(), address, session.clock().now());
   if (!request) return {{}, request.error().sentence()};
   request->patience = std::chrono::seconds(3);
   const auto probe = session.options().prober.probe(*request, stop);

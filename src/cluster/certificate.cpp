@@ -21,18 +21,24 @@ class CertificateKind final : public engine::Kind {
   std::vector<std::string> needs() const override { return {std::string(kAuthorityKind)}; }
   bool repeatable() const override { return true; }
 
-  Result<std::vector<engine::Observed>> observe(const engine::Call&) override {
+  Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
     std::vector<engine::Observed> out;
     for (const auto& member : members_) {
       const auto path = layout().member_certificate(member);
       if (!file_exists(path)) continue;
-      out.push_back(describe(member, TRY(context(nebula::parse_certificate(TRY(read_file(path))), "reading " + path))));
+      const auto certificate = TRY(context(nebula::parse_certificate(TRY(read_file(path))), "reading " + path));
+      out.push_back(describe(member, certificate));
+      if (nebula::due_for_renewal(certificate.details(), std::chrono::floor<std::chrono::seconds>(call.clock.now())))
+        out.back().attributes.as_object()["due"] = format_time(certificate.details().not_after);
     }
     return out;
   }
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
-    return {differences(wish, observed, {"network", "groups", "authority", "publicKey", "member"}), {}};
+    auto changes = differences(wish, observed, {"network", "groups", "authority", "publicKey", "member"});
+    if (const auto* due = codec::find(observed.attributes, "due"))
+      changes.push_back({"notAfter", *due, engine::unknown("renewed before it ends"), false});
+    return {std::move(changes), {}};
   }
 
   Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
@@ -68,7 +74,8 @@ class CertificateKind final : public engine::Kind {
     if (file_exists(path)) {
       const auto have = TRY(context(nebula::parse_certificate(TRY(read_file(path))), "reading " + path));
       engine::Wish wish{{name(), member}, in, {}};
-      if (differences(wish, describe(member, have), {}).empty() && have.details().public_key == key) return have;
+      const bool due = nebula::due_for_renewal(have.details(), std::chrono::floor<std::chrono::seconds>(now));
+      if (!due && differences(wish, describe(member, have), {}).empty() && have.details().public_key == key) return have;
     }
     const auto authority = TRY(open_authority(desk_, "home"));
     nebula::MemberRequest request;
@@ -97,6 +104,9 @@ class CertificateKind final : public engine::Kind {
       if (file_exists(path)) std::filesystem::rename(path, path + ".old", ignored);
       return theirs;
     }
+    // Made by the member itself, which gave us the public half once (`tombolo mesh config --pub`).
+    if (const auto pub = layout().member_public_key(member); file_exists(pub))
+      return context(nebula::parse_public_key(TRY(read_file(pub))), "reading " + pub);
     if (!file_exists(path)) {
       TRY(make_private_folder(layout().member(member)));
       TRY(create_file(path, nebula::MemberKey::generate().to_pem().expose(), kPrivateFile));

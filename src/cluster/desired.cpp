@@ -7,6 +7,7 @@
 #include "cluster/kinds.hpp"
 #include "cluster/machine.hpp"
 #include "cluster/machine_kinds.hpp"
+#include "cluster/mesh_trust.hpp"
 #include "nebula/config.hpp"
 #include "nebula/layout.hpp"
 
@@ -39,8 +40,9 @@ Json ingress(const spec::Cluster& cluster, const std::optional<Facts>& facts) {
   return codec::JsonArray{ssh, rule("udp", cluster.mesh.listen_port, "0.0.0.0/0", "Nebula")};
 }
 
-Result<std::string> nebula_config(const spec::Cluster& cluster) {
+Result<std::string> nebula_config(const spec::Cluster& cluster, const std::vector<nebula::Fingerprint>& blocklist) {
   nebula::NebulaConfig config;
+  config.blocklist = blocklist;
   config.cipher = cluster.mesh.cipher;
   config.listen_port = cluster.mesh.listen_port;
   config.mtu = cluster.addresses.mesh_mtu;
@@ -187,16 +189,15 @@ std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Fact
 }
 
 Result<cloudinit::LighthouseBootstrap> lighthouse_bootstrap(const spec::Cluster& cluster,
-                                                            const store::StateFolder& state) {
+                                                            const store::StateFolder& state, Time now) {
   const auto& member = *cluster.mesh.lighthouse();
-  const nebula::Layout layout(state.path());
+  auto trust = TRY(mesh_trust(state, now));
   cloudinit::LighthouseBootstrap bootstrap;
   bootstrap.cluster = cluster.name;
   bootstrap.member = member.name;
   bootstrap.mesh_address = codec::Cidr(member.address, cluster.mesh.cidr.prefix());
-  bootstrap.authorities_pem =
-      TRY(read_file(layout.home_ca_certificate())) + TRY(read_file(layout.worker_ca_certificate()));
-  bootstrap.nebula_config = TRY(nebula_config(cluster));
+  bootstrap.authorities_pem = std::move(trust.authorities_pem);
+  bootstrap.nebula_config = TRY(nebula_config(cluster, trust.blocklist));
   bootstrap.listen_port = cluster.mesh.listen_port;
   cloudinit::ArtefactSource source{cluster.bootstrap.mirror, {}};
   if (!cluster.bootstrap.checksums.nebula.empty()) source.sha256["nebula"] = cluster.bootstrap.checksums.nebula;
@@ -207,8 +208,8 @@ Result<cloudinit::LighthouseBootstrap> lighthouse_bootstrap(const spec::Cluster&
 }
 
 Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const store::StateFolder& state,
-                                         const Json& inputs, std::int64_t generation) {
-  auto bootstrap = TRY(lighthouse_bootstrap(cluster, state));
+                                         const Json& inputs, std::int64_t generation, Time now) {
+  auto bootstrap = TRY(lighthouse_bootstrap(cluster, state, now));
   if (cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded)
     bootstrap.embedded = cloudinit::EmbeddedIdentity{
         codec::text_at(inputs, "certificate"), Secret<std::string>(TRY(read_file(codec::text_at(inputs, "keyFile"))))};
@@ -216,18 +217,24 @@ Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const sto
 }
 
 Result<mesh::ProbeRequest> probe_request(const spec::Cluster& cluster, const store::StateFolder& state,
-                                         const std::string& underlay) {
+                                         const std::string& underlay, Time now) {
   const nebula::Layout layout(state.path());
+  const auto trust = TRY(mesh_trust(state, now));
   const std::string name(spec::kProbeName);
   mesh::ProbeRequest out;
   out.identity.certificate_pem = TRY(read_file(layout.member_certificate(name)));
   out.identity.key_pem = Secret<std::string>(TRY(read_file(layout.member_key(name))));
-  out.identity.authorities_pem = TRY(read_file(layout.home_ca_certificate()));
+  out.identity.authorities_pem = trust.authorities_pem;
+  for (const auto& fingerprint : trust.blocklist) out.identity.blocklist.push_back(fingerprint.text());
   out.identity.cipher = cluster.mesh.cipher;
   out.underlay = underlay;
   out.port = cluster.mesh.listen_port;
   out.member = cluster.mesh.lighthouse()->address;
   return out;
+}
+
+Wish member_certificate(const spec::Cluster& cluster, const spec::Member& member) {
+  return certificate_of(cluster, member);
 }
 
 std::vector<std::string> issued_members(const spec::Cluster& cluster) {

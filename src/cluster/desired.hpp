@@ -22,15 +22,18 @@ std::vector<engine::Wish> desired(const spec::Cluster& cluster, const std::optio
 
 // What the lighthouse should be made into now, without an identity. kNotFound before the authorities are made.
 Result<cloudinit::LighthouseBootstrap> lighthouse_bootstrap(const spec::Cluster& cluster,
-                                                            const store::StateFolder& state);
+                                                            const store::StateFolder& state, Time now);
 
 // The lighthouse's user-data from its wish's resolved inputs (which hold the embedded identity when the file asks for one).
 Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const store::StateFolder& state,
-                                         const engine::Json& inputs, std::int64_t generation);
+                                         const engine::Json& inputs, std::int64_t generation, Time now);
 
 // How the program itself asks the lighthouse for a packet over the mesh. `underlay`: the elastic address.
 Result<mesh::ProbeRequest> probe_request(const spec::Cluster& cluster, const store::StateFolder& state,
-                                         const std::string& underlay);
+                                         const std::string& underlay, Time now);
+
+// The wish for one member's certificate under the home authority; its key is made here unless a publicKey is added.
+engine::Wish member_certificate(const spec::Cluster& cluster, const spec::Member& member);
 
 // kBadInput when what would run all month is estimated to cost more than limits.dollars.
 Result<> check_limits(const spec::Cluster& cluster);

@@ -13,7 +13,7 @@ namespace {
 
 void ask_lighthouse(Session& session, const MachineRecord& record, MemberStatus& status, const std::stop_token& stop) {
   status.seen_from = "here";
-  auto request = probe_request(session.cluster(), session.folder(), record.address);
+  auto request = probe_request(session.cluster(), session.folder(), record.address, session.clock().now());
   if (!request) {
     status.trouble = request.error().sentence();
     return;

@@ -77,7 +77,7 @@ Session::Region& Session::region(const std::string& name) {
                                                 options_.aws_files);
   region.cloud = std::make_unique<Cloud>(*region.client, cluster().name);
   MachineRoom room{folder_, [this](const engine::Json& inputs, std::int64_t generation) {
-                     return lighthouse_user_data(cluster(), folder_, inputs, generation);
+                     return lighthouse_user_data(cluster(), folder_, inputs, generation, clock().now());
                    }};
   region.kinds = {security_group_kind(*region.cloud), key_pair_kind(*region.cloud),
                   address_kind(*region.cloud),        volume_kind(*region.cloud),
@@ -97,11 +97,11 @@ engine::Kinds Session::machine_kinds() {
       lighthouse(),
       *region(cluster().region).cloud,
       cluster().lighthouse.ssh_user,
-      [this] { return lighthouse_bootstrap(cluster(), folder_); },
+      [this] { return lighthouse_bootstrap(cluster(), folder_, clock().now()); },
       [this] {
         return read_file(nebula::Layout(folder_.path()).member_certificate(cluster().mesh.lighthouse()->name));
       },
-      [this](const std::string& address) { return probe_request(cluster(), folder_, address); },
+      [this](const std::string& address) { return probe_request(cluster(), folder_, address, clock().now()); },
       options_.prober};
   machine_kinds_ = {access_kind(desk), mesh_kind(desk)};
   return machine_kinds_;

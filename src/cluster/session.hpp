@@ -54,6 +54,7 @@ class Session {
   Result<std::unique_ptr<store::SecretBackup>> open_backup();
 
   // Kinds of the operator's machine, and of AWS in a region. Built once and kept for the session's life.
+  Desk desk();  // what commands share that work on certificates
   engine::Kinds local_kinds();
   struct Region {
     std::unique_ptr<aws::Client> client;
@@ -74,7 +75,7 @@ class Session {
 
  private:
   explicit Session(SessionOptions options);
-  Desk desk();
+
 
   SessionOptions options_;
   store::StateFolder folder_;

@@ -45,6 +45,11 @@ Result<> check_times(const Details& details, Code code) {
 
 }  // namespace
 
+bool due_for_renewal(const Details& details, Seconds now) {
+  const auto life = details.not_after - details.not_before;
+  return now > details.not_after - std::min<std::chrono::seconds>(life / 3, std::chrono::days(30));
+}
+
 std::string_view name(Curve curve) { return curve == Curve::kP256 ? "P256" : "CURVE25519"; }
 
 std::string_view pem_label(Version version) { return version == Version::k1 ? kLabel1 : kLabel2; }

@@ -50,6 +50,9 @@ struct Details {
 inline constexpr Seconds kEarliestTime{std::chrono::seconds(-9'000'000'000)};
 inline constexpr Seconds kLatestTime{std::chrono::seconds(9'000'000'000)};
 
+// A member's certificate is renewed in the last third of its life, and at the earliest 30 days before it ends.
+bool due_for_renewal(const Details& details, Seconds now);
+
 inline constexpr std::size_t kNameLimit = 253;  // version 2 cannot be read back with a longer one
 inline constexpr std::size_t kCertificateLimit = 65536;  // bytes
 

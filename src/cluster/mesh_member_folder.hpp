@@ -1,0 +1,28 @@
+// What a stock Nebula host needs to be a member of the mesh.
+#pragma once
+#include <string>
+
+#include "base/secret.hpp"
+#include "cluster/session.hpp"
+
+namespace tombolo::cluster {
+
+struct FolderRequest {
+  std::string member;
+  std::string path = "/etc/nebula";  // of the folder on the member
+  std::string lighthouse{};          // its address on the Internet; "": from the journal
+  std::string public_key_pem{};      // of a key the member made; "": one is made here, or was
+};
+
+struct MemberFolder {
+  std::string config;       // config.yml
+  std::string authorities;  // ca.crt
+  std::string certificate;  // host.crt
+  Secret<std::string> key;  // host.key; empty when the key is elsewhere
+};
+
+// Issues the certificate when it is missing, ends soon, or is for another key. Errors: kBadInput for a member that is not in
+// the file, or is not one of those that join this way; kNotFound without authorities or without an address.
+Result<MemberFolder> member_folder(Session& session, const FolderRequest& request);
+
+}  // namespace tombolo::cluster

@@ -1,0 +1,100 @@
+"""A cluster under test: its folder at the desk, and the program run in it."""
+import json
+import os
+import pathlib
+import subprocess
+import threading
+
+import world as worlds
+
+PROGRAM = os.environ.get("TOMBOLO", str(worlds.SOURCE / "build/release/tombolo"))
+
+FILE = """\
+apiVersion: tombolo/v1
+kind: HybridCluster
+metadata: {{name: {name}}}
+region: us-west-2
+mesh:
+  members:
+    - {{name: lighthouse, role: lighthouse, address: 10.42.0.1, groups: [lighthouse, infrastructure]}}
+    - {{name: talos-homelab, role: home, address: 10.42.1.1, groups: [kubernetes, homelab]}}
+    - {{name: laptop, role: operator, address: 10.42.3.1, groups: [infrastructure]}}
+lighthouse: {{sshAllowedFrom: 198.18.0.0/16, instanceType: {type}}}
+bootstrap:
+  keys: {keys}
+  nebulaVersion: {version}
+  mirror: {mirror}
+  checksums: {{nebula: {sha256}}}
+"""
+
+
+class Cluster:
+    def __init__(self, world, folder, name="homelab", **changes):
+        self.world, self.folder, self.name = world, pathlib.Path(folder), name
+        self.write(**changes)
+
+    def write(self, **changes):
+        values = dict(name=self.name, keys="machine", version=worlds.NEW, mirror=worlds.MIRROR, type="t3.small")
+        values.update(changes)
+        values.setdefault("sha256", self.world.sha256[values["version"]])
+        (self.folder / "tombolo.yaml").write_text(FILE.format(**values))
+
+    def run(self, *argv, code=0, timeout=180, environment=None):
+        """The program at the desk; what it printed. The exit code must be the expected one; None: any."""
+        done = self.world.desk(PROGRAM, *argv, cwd=self.folder, check=False, timeout=timeout, environment=environment)
+        assert code is None or done.returncode == code, f"tombolo {argv}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + ("" if "-o" in argv else done.stderr)
+
+    def json(self, *argv, code=0):
+        return json.loads(self.run(*argv, "-o", "json", code=code))
+
+    def up(self, *argv, code=0):
+        return self.run("up", "--yes", *argv, code=code)
+
+    def events(self, *argv, code=0):
+        """`up` as its events."""
+        lines = self.run("up", "--yes", *argv, "-o", "json", code=code).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def start(self, *argv):
+        command, variables = self.world.at_desk([PROGRAM, *argv])
+        return Running(subprocess.Popen(command, env=variables, cwd=self.folder, text=True, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT))
+
+    def resource(self, address):
+        """One resource of `tombolo status`."""
+        return next(r for r in self.json("status")["resources"] if r["address"] == address)
+
+    @property
+    def instance(self):
+        return self.resource("aws.instance/lighthouse")["id"]
+
+    @property
+    def address(self):
+        return self.resource("aws.address/lighthouse")["outputs"]["ip"]
+
+    def findings(self):
+        """The ids of what the doctor finds."""
+        return [f["id"] for f in json.loads(self.run("doctor", "-o", "json", code=None))["findings"]]
+
+    def member(self, name, path, *argv):
+        """Lays the Nebula folder of a member, whose files will be at `path`."""
+        return self.run("mesh", "config", name, "--output", path, "--path", path, *argv)
+
+
+class Running:
+    """A program that goes on beside the test; its output so far."""
+
+    def __init__(self, process):
+        self.process, self.text = process, ""
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.text += line
+
+    def end(self, timeout=60):
+        self.process.wait(timeout=timeout)
+        self.reader.join(timeout=5)
+        return self.process.returncode
