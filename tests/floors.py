@@ -46,6 +46,7 @@ LIBRARIES = {
     r"argon2\.h": (r"src/crypto/", "keys live in one room"),
     r"curl/": (r"src/net/", "one way out to the network"),
     r"libssh/": (r"src/net/", "one way out to the network"),
+    r"boost/(asio|beast)": (r"src/net/", "one way out to the network; half a minute to compile, too"),
     r"httplib\.h": (r"src/net/", "one way in from the network; it also costs half a minute to compile"),
     r"sqlite3\.h": (r"src/store/", "one file of state"),
     r"yaml\.h": (r"src/codec/", "one decoder of YAML"),

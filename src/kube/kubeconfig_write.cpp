@@ -1,0 +1,46 @@
+// The other direction of kubeconfig.hpp.
+#include <fmt/format.h>
+
+#include "codec/base64.hpp"
+#include "codec/yaml.hpp"
+#include "kube/kubeconfig.hpp"
+
+namespace tombolo::kube {
+namespace {
+
+void add(std::string& out, std::string_view key, std::string_view value) {
+  if (!value.empty()) out += fmt::format("    {}: {}\n", key, codec::yaml_scalar(value));
+}
+
+void add(std::string& out, const std::string& key, const Material& material) {
+  if (!material.data.empty())
+    add(out, key + "-data", codec::encode_base64(as_bytes(material.data.expose())));
+  else
+    add(out, key, material.file);
+}
+
+}  // namespace
+
+Secret<std::string> kubeconfig_text(const ClusterEntry& cluster, const UserEntry& user, const ContextEntry& context) {
+  std::string out =
+      fmt::format("apiVersion: v1\nkind: Config\ncurrent-context: {}\nclusters:\n- name: {}\n  cluster:\n",
+                  codec::yaml_scalar(context.name), codec::yaml_scalar(cluster.name));
+  add(out, "server", cluster.server);
+  add(out, "certificate-authority", cluster.authority);
+  add(out, "tls-server-name", cluster.tls_server_name);
+  add(out, "proxy-url", cluster.proxy_url);
+  if (cluster.insecure) out += "    insecure-skip-tls-verify: true\n";
+  const bool nothing = user.certificate.empty() && user.key.empty() && user.token.empty() && user.token_file.empty();
+  out += fmt::format("users:\n- name: {}\n  user:{}\n", codec::yaml_scalar(user.name), nothing ? " {}" : "");
+  add(out, "client-certificate", user.certificate);
+  add(out, "client-key", user.key);
+  add(out, "token", user.token.expose());
+  add(out, "tokenFile", user.token_file);
+  out += fmt::format("contexts:\n- name: {}\n  context:\n", codec::yaml_scalar(context.name));
+  add(out, "cluster", cluster.name);
+  add(out, "user", user.name);
+  add(out, "namespace", context.name_space);
+  return Secret<std::string>(std::move(out));
+}
+
+}  // namespace tombolo::kube
