@@ -26,7 +26,9 @@ def world():
     if reason := worlds.missing():
         pytest.skip(f"no machine can be booted here: {reason}")
     folder = tempfile.mkdtemp(prefix="tombolo-world.")
-    it = worlds.World(folder)
-    yield it
-    it.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        it = worlds.World(folder)
+        yield it
+        it.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

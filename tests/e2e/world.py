@@ -1,15 +1,21 @@
+#!/usr/bin/env python3
 """One world for the whole suite: local EC2, a mirror of Nebula's downloads, the operator's desk, a home behind NAT.
 
-    world.py up DIR      starts it, prints one line of JSON and runs until SIGTERM; everything of it is gone then
-    world.py clean       removes what a killed one left
+    world.py up [DIR]                       starts it, prints one line of JSON, runs until SIGTERM; all of it is gone then
+    world.py exec WHERE COMMAND...          runs something at the desk, at home, in the internet, or as root in i-…
+    world.py status | down                  what there is; end it
+    world.py clean                          removes what a killed one left
 
-    internet 198.18.0.1    the EC2 API at its own port; the mirror at port 80: Nebula's archives under the makers' paths
+    internet 198.18.0.1    the EC2 API at its own port; the mirror at ports 80 and 443: Nebula's archives under the makers'
+                           paths. Machines take it for github.com, and trust its certificate
     desk 198.18.0.10       where tombolo runs
     home 192.168.1.2       behind a masquerading router, 198.18.2.1 outside: where a stock Nebula runs
     machines               what RunInstances starts: metal/
 
-Tests use the class World (conftest.py makes one). Needs root; see metal/metal.py.
+Tests use the class World (conftest.py makes one). Needs root; see metal/metal.py. Two worlds at the same time need two
+values of TOMBOLO_E2E_PREFIX, which begins every name (te-).
 """
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -19,6 +25,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -30,13 +37,13 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = pathlib.Path(os.environ.get("TOMBOLO_SOURCE_DIR", HERE.parents[1]))
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "tombolo-e2e"
-PREFIX = "te-"
-INTERNET, DESK, HOME = "198.18.0.1", "198.18.0.10", "192.168.1.2"
-MIRROR = f"http://{INTERNET}"
-NEW, OLD = "1.11.1", "1.6.1"  # of Nebula: built from its Go module, and Debian's own
 sys.path[:0] = [str(HERE / "metal"), str(HERE.parent / "interop")]
 import nebula_build  # noqa: E402
 import net  # noqa: E402
+
+MIRROR, REGION = f"http://{net.INTERNET}", "us-west-2"
+NEW, OLD = "1.11.1", "1.6.1"  # of Nebula: built from its Go module, and Debian's own
+STATE = pathlib.Path(f"/run/tombolo-{net.PREFIX}world.json")  # of the world that stands now
 
 
 def nebula_programs(version):
@@ -44,9 +51,13 @@ def nebula_programs(version):
     return pathlib.Path("/usr/bin") if version == OLD else nebula_build.build(version)
 
 
+def archive_path(version):
+    return f"slackhq/nebula/releases/download/v{version}/nebula-linux-amd64.tar.gz"
+
+
 def archive(mirror, version):
     """Packs a version as its makers do; its path below the mirror is theirs. Returns its SHA-256."""
-    path = mirror / f"slackhq/nebula/releases/download/v{version}/nebula-linux-amd64.tar.gz"
+    path = mirror / archive_path(version)
     path.parent.mkdir(parents=True)
     with tarfile.open(path, "w:gz", compresslevel=1) as tar:
         for program in ("nebula", "nebula-cert"):
@@ -62,7 +73,7 @@ def missing():
         return "no version 1 control groups"
     if not os.path.exists("/dev/net/tun"):
         return "no /dev/net/tun"
-    for program in ("debootstrap", "systemd-nspawn", "iptables-restore", "conntrack", "ip", "nebula", "ssh"):
+    for program in ("debootstrap", "systemd-nspawn", "iptables-restore", "conntrack", "ip", "nebula", "ssh", "openssl"):
         if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
             return f"{program} is not installed"
     try:
@@ -72,30 +83,39 @@ def missing():
     return None
 
 
+def make_authority(folder):
+    """A certificate authority and the mirror's certificate."""
+    folder.mkdir()
+    common = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
+    names = f"subjectAltName=DNS:github.com,IP:{net.INTERNET}"
+    for words in (["-subj", "/CN=e2e mirror CA", "-keyout", "ca.key", "-out", "ca.crt"],
+                  ["-subj", "/CN=mirror", "-CA", "ca.crt", "-CAkey", "ca.key", "-addext", names, "-addext",
+                   "basicConstraints=critical,CA:FALSE", "-keyout", "mirror.key", "-out", "mirror.crt"]):
+        subprocess.run([*common, *words], cwd=folder, check=True, capture_output=True)
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
 
-class Home:
-    """A network namespace behind NAT, and the stock Nebula that runs in it."""
+class Home(net.Home):
+    """A computer behind NAT, and the stock Nebula that runs on it."""
 
-    def __init__(self, world):
-        self.world, self.netns, self.process, self.log = world, "te-home", None, None
-        subprocess.run(["ip", "netns", "add", self.netns], check=True)
-        subprocess.run(["ip", "-n", self.netns, "link", "set", "lo", "up"], check=True)
-        world.metal("join", self.netns, "1", "nat")
+    def __init__(self):
+        super().__init__()
+        self.process, self.log = None, None
 
     def run(self, *argv, check=True, **options):
-        return subprocess.run(["nsenter", f"--net=/run/netns/{self.netns}", *map(str, argv)], check=check, text=True,
-                              capture_output=True, **options)
+        return subprocess.run(["nsenter", f"--net={self.path}", *map(str, argv)], check=check, text=True, capture_output=True,
+                              **options)
 
     def start_nebula(self, folder, version=NEW):
         """With the folder's config.yml; its log is kept beside it."""
         self.stop_nebula()
         self.log = open(pathlib.Path(folder) / "nebula.log", "ab")
         self.process = subprocess.Popen(
-            ["nsenter", f"--net=/run/netns/{self.netns}", nebula_programs(version) / "nebula", "-config",
+            ["setpriv", "--pdeathsig", "KILL", "nsenter", f"--net={self.path}", nebula_programs(version) / "nebula", "-config",
              pathlib.Path(folder) / "config.yml"], stdout=self.log, stderr=self.log)
 
     def stop_nebula(self):
@@ -117,52 +137,80 @@ class Home:
 
 class World:
     def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+        forget_dead()
+        self.folder = pathlib.Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.server = subprocess.Popen(
-            [sys.executable, HERE / "metal/metal.py", "--prefix", PREFIX, "serve", "--workdir", self.folder / "metal",
-             "--cache", CACHE], stdout=subprocess.PIPE, stderr=open(self.folder / "metal.log", "wb"), text=True)
-        line = self.server.stdout.readline()
-        if not line:
-            raise RuntimeError("local EC2 did not start:\n" + (self.folder / "metal.log").read_text()[-2000:])
-        self.endpoint = json.loads(line)["endpoint"]
+        self.ends = contextlib.ExitStack()  # what to do at the end, in the opposite order
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def start(self):
+        self.ends.callback(STATE.unlink, missing_ok=True)
+        rootfs = subprocess.run([HERE / "metal/image.sh", CACHE], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        make_authority(self.folder / "tls")
         self.mirror = self.folder / "mirror"
         self.sha256 = {v: archive(self.mirror, v) for v in (NEW, OLD)}
+        self.endpoint = self.start_metal(rootfs)
         self.start_mirror()
-        self.home = Home(self)
+        self.home = Home()
+        self.ends.callback(self.home.stop_nebula)
+        STATE.write_text(json.dumps({"endpoint": self.endpoint, "mirror": MIRROR, "sha256": self.sha256,
+                                     "folder": str(self.folder), "pid": os.getpid()}))
+
+    def start_metal(self, rootfs):
+        """The EC2 API and its machines; ends with us, however we end. It also removes the home's namespaces."""
+        bundle = pathlib.Path("etc/ssl/certs/ca-certificates.crt")
+        layer = self.folder / "layer"
+        (layer / bundle).parent.mkdir(parents=True)
+        (layer / bundle).write_text((pathlib.Path(rootfs) / bundle).read_text() + (self.folder / "tls/ca.crt").read_text())
+        log = self.folder / "metal.log"
+        server = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", sys.executable, HERE / "metal/metal.py", "--prefix", net.PREFIX, "serve", "--workdir",
+             self.folder / "metal", "--rootfs", rootfs, "--layer", layer, "--host", f"github.com={net.INTERNET}"],
+            stdout=subprocess.PIPE, stderr=open(log, "wb"), text=True)
+        self.ends.callback(server.wait, timeout=60)
+        self.ends.callback(server.terminate)
+        line = server.stdout.readline()
+        if not line:
+            raise RuntimeError("local EC2 did not start:\n" + log.read_text()[-2000:])
+        return json.loads(line)["endpoint"]
 
     def start_mirror(self):
-        net.PREFIX = PREFIX
-        internet = net.Namespace("internet", create=False)
-        handler = functools.partial(Quiet, directory=str(self.mirror))
-        self.web = http.server.ThreadingHTTPServer((INTERNET, 80), handler, bind_and_activate=False)
-        self.web.socket.close()
-        self.web.socket = internet.socket(socket.SOCK_STREAM, INTERNET, 80)
-        self.web.server_name, self.web.server_port = INTERNET, 80
-        threading.Thread(target=self.web.serve_forever, args=(0.05,), daemon=True).start()
+        internet = net.Internet(create=False)
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(self.folder / "tls/mirror.crt", self.folder / "tls/mirror.key")
+        for port in (80, 443):
+            web = http.server.ThreadingHTTPServer(
+                (net.INTERNET, port), functools.partial(Quiet, directory=str(self.mirror)), bind_and_activate=False)
+            web.socket.close()
+            web.socket = internet.socket(socket.SOCK_STREAM, net.INTERNET, port)
+            web.server_name, web.server_port, web.daemon_threads = net.INTERNET, port, True
+            if port == 443:  # the handshake happens in the thread of the request
+                web.socket = tls.wrap_socket(web.socket, server_side=True, do_handshake_on_connect=False)
+            threading.Thread(target=web.serve_forever, args=(0.05,), daemon=True).start()
+            self.ends.callback(web.server_close)
+            self.ends.callback(web.shutdown)
 
     def stop(self):
-        self.home.stop_nebula()
-        self.web.shutdown()
-        self.server.terminate()
-        self.server.wait(timeout=60)
-        subprocess.run(["ip", "netns", "del", self.home.netns], check=False)
+        self.ends.close()
 
-    def metal(self, *argv, **options):
-        return subprocess.run([sys.executable, HERE / "metal/metal.py", "--prefix", PREFIX, *map(str, argv)], text=True,
-                              capture_output=True, check=options.pop("check", True), **options)
-
-    def at_desk(self, argv, environment=None, **options):
+    def at_desk(self, argv, environment=None):
         """The command line and the environment of a program at the desk."""
-        variables = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        variables.update(AWS_ENDPOINT_URL=self.endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
-                         AWS_DEFAULT_REGION="us-west-2", NO_COLOR="1", **(environment or {}))
-        return ["nsenter", f"--net=/run/netns/{PREFIX}desk", *map(str, argv)], variables
+        return at_desk(self.endpoint, argv, environment)
 
     def desk(self, *argv, check=True, timeout=120, environment=None, **options):
         command, variables = self.at_desk(argv, environment)
         return subprocess.run(command, env=variables, check=check, text=True, capture_output=True, timeout=timeout,
                               **options)
+
+    # The EC2 API: as boto3 sees it, and what moto_strict.py lets tests do to it.
+
+    @functools.cached_property
+    def ec2(self):
+        return client(self.endpoint, "ec2")
 
     def post(self, path, value=None):
         data = json.dumps(value or {}).encode()
@@ -170,7 +218,10 @@ class World:
         return json.load(urllib.request.urlopen(request, timeout=30))
 
     def control(self, **settings):
-        return self.post("/_strict/config", settings)
+        """Settings of metal/front.py, e.g. console_delay_s=20."""
+        answer = self.post("/_strict/config", settings)
+        assert "error" not in answer, answer["error"]
+        return answer
 
     def fault(self, action, **fault):
         return self.post("/_strict/fault", {"action": action, **fault})
@@ -178,55 +229,132 @@ class World:
     def calls(self):
         return json.load(urllib.request.urlopen(self.endpoint + "/_strict/log", timeout=30))
 
-    def machine(self, instance, *argv, check=True):
+    # The machines, seen from behind.
+
+    def machine(self, instance, *argv, check=True, **options):
         """A command as root in a machine."""
-        return self.metal("enter", instance, *argv, check=check)
+        return subprocess.run(enter(instance, argv), check=check, text=True, capture_output=True, **options)
 
     def console(self, instance):
         return (self.folder / "metal/machines" / instance / "console.log").read_text(errors="replace")
 
-    # The weather of the Internet between desk, home and EC2.
-
-    def internet(self, *argv):
-        subprocess.run(["nsenter", f"--net=/run/netns/{PREFIX}internet", *argv], check=True)
+    # The weather of the Internet between desk, home and EC2, in both directions.
 
     def block_udp(self, port):
-        return Rule(self, "-p", "udp", "--dport", str(port), "-j", "DROP")
+        """As an Internet provider that lets no UDP of this port through."""
+        return Rule("-p", "udp", "-m", "multiport", "--ports", str(port), "-j", "DROP")
 
     def swallow_packets_over(self, size):
-        """Larger IP packets disappear without a word: a black hole for path MTU discovery."""
-        return Rule(self, "-p", "udp", "-m", "length", "--length", f"{size + 1}:65535", "-j", "DROP")
+        """Larger IP packets that may not be fragmented disappear without a word: a black hole for path MTU discovery.
+
+        Only UDP: the routers of such paths shrink TCP's segments (MSS clamping), so SSH goes on.
+        """
+        return Rule("-p", "udp", "-m", "length", "--length", f"{size + 1}:65535", "-m", "u32", "--u32", "4&0x4000=0x4000",
+                    "-j", "DROP")
 
 
 class Rule:
     """A firewall rule of the Internet, while the `with` lasts."""
 
-    def __init__(self, world, *rule):
-        self.world, self.rule = world, rule
+    def __init__(self, *rule):
+        self.rule = rule
+
+    def change(self, how):
+        net.Internet(create=False).run("iptables", how, "FORWARD", *self.rule)
 
     def __enter__(self):
-        self.world.internet("iptables", "-I", "FORWARD", *self.rule)
+        self.change("-I")
 
     def __exit__(self, *_):
-        self.world.internet("iptables", "-D", "FORWARD", *self.rule)
+        self.change("-D")
+
+
+def at_desk(endpoint, argv, environment=None):
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and not k.lower().endswith("_proxy")}
+    variables.update(AWS_ENDPOINT_URL=endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_PAGER="",
+                     AWS_DEFAULT_REGION=REGION, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+                     NO_COLOR="1", PATH=f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}", **(environment or {}))
+    return ["nsenter", f"--net=/run/netns/{net.PREFIX}desk", *map(str, argv)], variables
+
+
+def enter(instance, argv):
+    return [sys.executable, str(HERE / "metal/metal.py"), "--prefix", net.PREFIX, "enter", instance, *map(str, argv)]
+
+
+def client(endpoint, service, **options):
+    import boto3
+    return boto3.client(service, endpoint_url=endpoint, region_name=REGION, aws_access_key_id="test",
+                        aws_secret_access_key="test", **options)
+
+
+# By hand.
+
+def standing():
+    """What `up` printed, of the world that stands now; None when there is none."""
+    try:
+        state = json.loads(STATE.read_text())
+        os.kill(state["pid"], 0)
+        return state
+    except (OSError, ValueError):
+        return None
+
+
+def forget_dead():
+    """Removes the files of a world that was killed; metal.py cleans up its own things when it starts."""
+    if standing():
+        sys.exit(f"world.py: another world stands, of process {standing()['pid']}: end it, or choose a TOMBOLO_E2E_PREFIX")
+    if STATE.exists():
+        shutil.rmtree(json.loads(STATE.read_text())["folder"], ignore_errors=True)
+        STATE.unlink()
+
+
+def up(folder):
+    world = World(folder or tempfile.mkdtemp(prefix="tombolo-world."))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    print(STATE.read_text(), flush=True)
+    try:
+        while True:
+            signal.pause()
+    finally:
+        world.stop()
+        if not folder:
+            shutil.rmtree(world.folder)
+
+
+def down(state):
+    os.kill(state["pid"], signal.SIGTERM)
+    end = time.monotonic() + 90
+    while standing() and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def status(state):
+    print(json.dumps(state))
+    for reservation in client(state["endpoint"], "ec2").describe_instances()["Reservations"]:
+        for i in reservation["Instances"]:
+            print(i["InstanceId"], i["State"]["Name"], i.get("PublicIpAddress", "-"), i.get("PrivateIpAddress", "-"))
+
+
+def execute(state, where, argv):
+    if where.startswith("i-"):
+        command, variables = enter(where, argv), os.environ
+    else:
+        command, variables = at_desk(state["endpoint"], argv)
+        command[1] = f"--net=/run/netns/{net.PREFIX}{where}"
+    os.execvpe(command[0], command, variables)
 
 
 def main():
-    if sys.argv[1:2] == ["clean"]:
-        subprocess.run([sys.executable, HERE / "metal/metal.py", "--prefix", PREFIX, "clean"], check=True)
-        subprocess.run(["ip", "netns", "del", "te-home"], check=False)
-    elif sys.argv[1:2] == ["up"]:
-        world = World(sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="tombolo-world."))
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        print(json.dumps({"endpoint": world.endpoint, "mirror": MIRROR, "sha256": world.sha256,
-                          "folder": str(world.folder)}), flush=True)
-        try:
-            while True:
-                signal.pause()
-        finally:
-            world.stop()
-    else:
+    verb, words = (sys.argv[1:2] or ["help"])[0], sys.argv[2:]
+    if verb == "up":
+        return up(words[0] if words else None)
+    if verb == "clean":
+        subprocess.run([sys.executable, HERE / "metal/metal.py", "--prefix", net.PREFIX, "clean"], check=True)
+        return forget_dead()
+    if verb not in ("exec", "status", "down") or (verb == "exec") != (len(words) > 1):
         sys.exit(__doc__)
+    state = standing() or sys.exit("world.py: there is no world: world.py up")
+    {"exec": lambda: execute(state, words[0], words[1:]), "status": lambda: status(state), "down": lambda: down(state)}[verb]()
 
 
 if __name__ == "__main__":

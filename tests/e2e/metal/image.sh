@@ -2,26 +2,26 @@
 # image.sh [CACHE]: builds the root file system that every machine of the fabric boots from, once, and prints its path.
 #
 # Debian of this computer's own release, from the package mirrors that its own apt is configured with, plus cloud-init,
-# sshd and what a Kubernetes node needs; dressed so that cloud-init behaves as on an Amazon Linux 2023 instance: default
-# user ec2-user, the Ec2 datasource only, ed25519 and ecdsa host keys. The directory's name holds a hash of this file,
-# so a changed recipe builds a new image; a finished one has a file "ready" beside it. EXTRA="pkg pkg" adds packages.
+# sshd; dressed so that cloud-init behaves as on an Amazon Linux 2023 instance: default user ec2-user, the Ec2 data source
+# only, ed25519 and ecdsa host keys. The directory's name holds a hash of this file, so a changed recipe builds a new
+# image; a finished one has a file "ready" beside it.
 # Needs root, debootstrap, apt. CACHE defaults to ${XDG_CACHE_HOME:-$HOME/.cache}/tombolo-e2e.
 set -euo pipefail
 
 CACHE=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/tombolo-e2e}
 # No libpam-systemd: a container hears nothing of groups that become empty (version 1), so user@1000 would never stop
-BASE="systemd systemd-sysv dbus libnss-myhostname cloud-init openssh-server sudo ca-certificates curl
-      iproute2 iputils-ping procps kmod netbase less"
-EXTRA=${EXTRA:-}
+PACKAGES=(systemd systemd-sysv dbus libnss-myhostname cloud-init openssh-server sudo ca-certificates curl
+          iproute2 iputils-ping procps kmod netbase less)
 
 # What apt uses on this computer: "uri codename component", its main archive first.
 sources() {
+  # shellcheck disable=SC2016
   apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
     awk '$1 == "Debian" {print $2, $3, $4}' | sort -u | awk '{print length($2), $0}' | sort -n | cut -d' ' -f2-
 }
 read -r MIRROR SUITE _ < <(sources) || { echo "image.sh: apt has no Debian package lists here: run apt-get update" >&2; exit 1; }
 
-KEY=$(cat "$0" - <<< "$SUITE $EXTRA" | sha256sum | cut -c1-12)
+KEY=$(cat "$0" - <<< "$SUITE" | sha256sum | cut -c1-12)
 HOME_DIR=$CACHE/metal-image-$SUITE-$KEY ROOT=$CACHE/metal-image-$SUITE-$KEY/rootfs
 mkdir -p "$HOME_DIR"
 exec 9> "$HOME_DIR/lock"; flock 9
@@ -47,21 +47,19 @@ cp /etc/resolv.conf "$ROOT/etc/resolv.conf"
 mount -t proc proc "$ROOT/proc"
 in_root() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$ROOT" "$@"; }
 in_root apt-get -q update
-# shellcheck disable=SC2086
-in_root apt-get -q -y --no-install-recommends install $BASE $EXTRA
+in_root apt-get -q -y --no-install-recommends install "${PACKAGES[@]}"
 in_root apt-get clean
 umount "$ROOT/proc"
 rm -rf "$ROOT"/usr/sbin/policy-rc.d "$ROOT"/etc/apt/apt.conf.d/99build "$ROOT"/var/lib/apt/lists/* "$ROOT"/var/cache/apt/*.bin \
        "$ROOT"/etc/resolv.conf "$ROOT"/etc/ssh/ssh_host_* "$ROOT"/etc/hostname "$ROOT"/var/lib/cloud/*
 : > "$ROOT/etc/machine-id"; ln -sf /etc/machine-id "$ROOT/var/lib/dbus/machine-id"
 
-# Not for a container, and a node's runtime starts only when its user data says so (Amazon Linux has none at all).
+# Not for a container.
 for unit in getty@ console-getty systemd-networkd systemd-resolved systemd-timesyncd e2scrub_reap apt-daily.timer \
             apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer; do
   case $unit in *.timer) ;; *) unit=$unit.service ;; esac
   ln -sf /dev/null "$ROOT/etc/systemd/system/$unit"
 done
-rm -f "$ROOT"/etc/systemd/system/*.wants/containerd.service
 ln -sf multi-user.target "$ROOT/lib/systemd/system/default.target"
 
 sed -i 's/^hosts:.*/hosts: files dns myhostname/' "$ROOT/etc/nsswitch.conf"
@@ -70,18 +68,11 @@ printf '[Manager]\nDefaultTimeoutStopSec=8s\n' > "$ROOT/etc/systemd/system.conf.
 
 # ens5 comes with its address: without this, cloud-init's init-local stage would wait for a DHCP server
 rm -f "$ROOT/usr/sbin/dhclient"
-# What a kubelet takes for granted on a machine and a container lacks: writable control groups, /dev/kmsg, and the kernel
-# settings that it insists on: files that already hold the wanted values, so that this computer's own stay as they are.
+# What a machine has and a container lacks: writable control groups (a unit's DevicePolicy= needs them) and /dev/kmsg.
 cat > "$ROOT/usr/local/sbin/like-a-machine" <<'SH'
 #!/bin/sh
 mount -o remount,rw /sys/fs/cgroup
 for d in /sys/fs/cgroup/*; do [ -L "$d" ] || mount -o remount,bind,rw "$d"; done
-mkdir -p /run/like-a-machine
-for kv in vm/overcommit_memory=1 kernel/panic=10 kernel/panic_on_oops=1 kernel/keys/root_maxkeys=1000000 \
-          kernel/keys/root_maxbytes=25000000; do
-  f=/run/like-a-machine/${kv##*/}; f=${f%=*}
-  echo "${kv#*=}" > "$f"; mount --bind "$f" "/proc/sys/${kv%=*}"
-done
 ln -sfn console /dev/kmsg
 SH
 chmod 755 "$ROOT/usr/local/sbin/like-a-machine"

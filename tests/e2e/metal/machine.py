@@ -1,7 +1,7 @@
 """machine.py: one instance as a systemd container: image + overlay, own network namespace, own control groups.
 
-A thread of its own follows what is wanted of it: "run", "stop" or "gone". Its directory holds upper/ and varlib/ (what
-it wrote), console.log, hypervisor/uuid. It dies with this process even if that is killed.
+A thread of its own follows what is wanted of it: "run", "stop" or "gone". Its directory holds upper/ (what it
+wrote), console.log, hypervisor/uuid. It dies with this process even if that is killed.
 """
 import os
 import shutil
@@ -155,8 +155,8 @@ class Machine:
                "NAME": self.id, "NETNS": self.namespace.path, "CGROUPS": " ".join(groups)}
         with open(self.console, "ab") as out:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "slave", "sh", str(HERE / "boot.sh"),
-                 *self.fabric.nspawn_options], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env)
+                ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "slave", "sh", str(HERE / "boot.sh")],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env)
 
     def follow(self):
         """Until something else is wanted, or the machine went off by itself."""
@@ -199,13 +199,5 @@ class Machine:
         self.halt()
         if self.namespace:
             self.namespace.delete()
-        if not self.fabric.keep:
-            for part in "upper", "work", "varlib", "varlib.new", "root", "hypervisor":
-                shutil.rmtree(self.dir / part, ignore_errors=True)  # the console stays, as on EC2
-
-    def leader(self):
-        """The process id of the machine's systemd, for nsenter; None while it is off."""
-        if not self.process:
-            return None
-        kids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(kids[0]) if kids else None
+        for part in "upper", "work", "root", "hypervisor":
+            shutil.rmtree(self.dir / part, ignore_errors=True)  # the console stays, as on EC2

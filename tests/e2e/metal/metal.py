@@ -2,25 +2,21 @@
 """metal.py: a local EC2. moto (through moto_strict.py) answers the API, and each RunInstances boots a machine here.
 
     metal.py serve [--port 0] [--workdir DIR] [--cache DIR] [--rootfs DIR] [--layer DIR] [--host NAME=ADDRESS]
-                   [--public 203.0.113.0/24] [--keep] [JSON]
-    metal.py desk COMMAND...         runs a command at the workstation, where public addresses answer
-    metal.py join NETNS N [nat [HOST]]   connects another namespace as 198.18.2.N, or as 192.168.N.HOST (2) behind a
-                                     masquerading home router there
-    metal.py lan NETNS N HOST        plugs one more, e.g. mt-desk, into that home's network
+                   [JSON]
     metal.py enter INSTANCE [COMMAND...]   a root shell in a machine, to look around
     metal.py clean                   removes what a killed server left
 
 "serve" builds the image if there is none (image.sh), prints one line of JSON (endpoint, namespaces, directories) and
 runs until SIGTERM or SIGINT; then every machine, namespace, control group and process is gone. The endpoint answers
 under the same URL on this computer and at the desk, and at 198.18.0.1 for joined namespaces. Needs root, iproute2,
-iptables, conntrack, systemd-container; all names begin with --prefix (mt-), one server for each prefix.
+iptables, conntrack, systemd-container; all names begin with --prefix (te-), one server for each prefix.
 
 A machine is a systemd container with cloud-init's Ec2 data source, sshd and TUN; see net.py for its network, imds.py
 for its metadata, machine.py for its life, front.py for its API (the control endpoints of moto_strict.py work here too; JSON
 holds front.py's Settings). What the API does:
   states          pending until the container starts, shutting-down and stopping until it is off; a machine that powers
                   off or reboots by itself is seen; status checks initializing, then ok when sshd's port opens
-  addresses       public and elastic ones come from --public (203.0.113.0/24), work at once, move live
+  addresses       public and elastic ones come from 203.0.113.0/24, work at once, move live
   security groups ingress and egress by protocol, port, IPv4 range and group; a change works at once
   GetConsoleOutput  the last 64 KiB of the machine's console
   RunInstances    without a subnet: the default subnet, as EC2 does
@@ -52,16 +48,15 @@ class Fabric:
     """The machines and routers, kept in step with moto's model by sync()."""
 
     def __init__(self, options, rootfs):
-        self.workdir, self.keep = options.workdir, options.keep
+        self.workdir = options.workdir
         self.layers = [str(Path(d).resolve()) for d in [*reversed(options.layer), rootfs]]
-        self.nspawn_options = options.nspawn or []
         self.names = dict(h.split("=", 1) for h in options.host)
         self.lock, self.stopping, self.front = threading.RLock(), False, None
         self.machines, self.routers, self.servers, self.vpcs = {}, {}, [], 0
         self.internet = net.Internet()
         self.desk = net.Namespace("desk")
         self.internet.attach(self.desk, "eth0", net.DESK)
-        self.pool = [str(a) for a in ipaddress.ip_network(options.public).hosts()]
+        self.pool = [str(a) for a in ipaddress.ip_network("203.0.113.0/24").hosts()]
 
     def setting(self, name):
         return getattr(self.front.settings, name)
@@ -281,22 +276,8 @@ def main():
     s.add_argument("--rootfs", help="boot from this directory instead of image.sh's")
     s.add_argument("--layer", action="append", default=[], metavar="DIR", help="files laid over the image in every machine, e.g. a "
                    "certificate authority in etc/ssl/certs or programs in usr/local/bin; the last one given is on top")
-    s.add_argument("--public", default="203.0.113.0/24", help="public addresses to hand out")
     s.add_argument("--host", action="append", default=[], metavar="NAME=ADDRESS", help="a name that the machines can resolve")
-    s.add_argument("--nspawn", action="append", metavar="OPTION", help="one more option for systemd-nspawn")
-    s.add_argument("--keep", action="store_true", help="keep the disks of machines that are gone")
     s.add_argument("config", nargs="?")
-    d = commands.add_parser("desk")
-    d.add_argument("argv", nargs=argparse.REMAINDER)
-    j = commands.add_parser("join")
-    j.add_argument("netns")
-    j.add_argument("number", type=int)
-    j.add_argument("nat", nargs="?", choices=["nat"])
-    j.add_argument("host", nargs="?", type=int, default=2)
-    n = commands.add_parser("lan")
-    n.add_argument("netns")
-    n.add_argument("number", type=int)
-    n.add_argument("host", type=int)
     e = commands.add_parser("enter")
     e.add_argument("instance")
     e.add_argument("argv", nargs=argparse.REMAINDER)
@@ -305,12 +286,6 @@ def main():
     net.PREFIX = options.prefix
     if options.command == "serve":
         serve(options)
-    elif options.command == "desk":
-        os.execvp("nsenter", ["nsenter", f"--net=/run/netns/{net.PREFIX}desk", *options.argv])
-    elif options.command == "join":
-        print(net.join(options.netns, options.number, options.nat, options.host))
-    elif options.command == "lan":
-        print(net.lan(options.netns, options.number, options.host))
     elif options.command == "enter":
         enter(options.instance, options.argv)
     else:

@@ -1,9 +1,9 @@
 """net.py: the networks of the fabric, all of them network namespaces of this computer.
 
-    desk 198.18.0.10 ---+
-    (joined namespaces) +--- internet 198.18.0.1/16 ---- vpc router 198.18.1.N ---- machine ens5 172.31.x.y
-                        |    routes each public address   1:1 NAT, security groups,
-                        +--- ...                          metadata and DNS service
+    desk 198.18.0.10 -------+
+                            +--- internet 198.18.0.1 ------- vpc router 198.18.1.N ---- machine ens5 172.31.x.y
+    home --- nat 198.18.2.1 +    routes each public address   1:1 NAT, security groups,
+    192.168.1.2                                               metadata and DNS service
 
 As in EC2, a machine sees only its private address, everything between machines goes through the router (there is no
 shared Ethernet), and a machine without a public address has no Internet. Nothing leads out of these namespaces.
@@ -16,9 +16,10 @@ import subprocess
 import threading
 from collections import namedtuple
 
-INTERNET, DESK, VPCS, HOMES = "198.18.0.1", "198.18.0.10", "198.18.1.{}", "198.18.2.{}"
+INTERNET, DESK, VPCS = "198.18.0.1", "198.18.0.10", "198.18.1.{}"
+HOME, HOME_GATEWAY, HOME_OUTSIDE = "192.168.1.2", "192.168.1.1", "198.18.2.1"
 METADATA, RESOLVER = "169.254.169.254", "169.254.169.253"
-PREFIX = "mt-"  # of every namespace and control group
+PREFIX = os.environ.get("TOMBOLO_E2E_PREFIX", "te-")  # of every namespace and control group: one world for each
 
 Host = namedtuple("Host", "id private public ingress egress")  # the last two: iptables matches that are allowed
 
@@ -86,21 +87,23 @@ class Namespace:
 
 
 class Internet(Namespace):
-    def __init__(self):
-        super().__init__("internet")
-        self.ip("link", "add", "net0", "type", "bridge")
-        self.ip("addr", "add", f"{INTERNET}/16", "dev", "net0")
-        self.ip("link", "set", "net0", "up")
-        self.sysctl("ip_forward=1", "conf.all.send_redirects=0", "conf.net0.send_redirects=0")
-        self.ports = 0
+    """Everything between two of its customers is routed here, both ways, so its FORWARD chain is the weather."""
+
+    def __init__(self, create=True):
+        super().__init__("internet", create)
+        if create:
+            self.ip("link", "add", "net0", "type", "bridge")
+            self.ip("addr", "add", f"{INTERNET}/16", "dev", "net0")
+            self.ip("link", "set", "net0", "up")
+            self.sysctl("ip_forward=1", "conf.all.send_redirects=0", "conf.net0.send_redirects=0")
 
     def attach(self, other, device, address):
-        self.ports += 1
-        port = f"p{os.getpid() % 10000}-{self.ports}"
+        port = "p" + "-".join(address.split(".")[2:])
         other.link(device, self, port)
         self.ip("link", "set", port, "master", "net0")
-        other.ip("addr", "add", f"{address}/16", "dev", device)
-        other.ip("route", "replace", "default", "via", INTERNET)
+        other.ip("addr", "add", f"{address}/32", "dev", device)  # so that nobody reaches a neighbour past the router
+        other.ip("route", "add", INTERNET, "dev", device)
+        other.ip("route", "add", "default", "via", INTERNET)
 
 
 class Router(Namespace):
@@ -159,8 +162,7 @@ class Router(Namespace):
         self.applied = text
         was, self.nat = self.nat, {h.private: h.public for h in hosts if h.public}
         for private in {p for p in {*was, *self.nat} if was.get(p) != self.nat.get(p)}:
-            for side in "--orig-src", "--reply-src":
-                self.run("conntrack", "-D", side, private, check=False)
+            self.forget(private)
         for public in {*was.values()} - {*self.nat.values()}:
             sh("ip", "-n", self.internet.name, "route", "del", f"{public}/32", "via", self.address, check=False)
         for public in {*self.nat.values()} - {*was.values()}:
@@ -171,41 +173,20 @@ class Router(Namespace):
             self.run("conntrack", "-D", side, private, check=False)
 
 
-def join(netns, number, nat, host=2):
-    """Connects somebody's namespace to the internet: directly, or behind a masquerading home router of its own."""
-    internet, other = Namespace("internet", create=False), foreign(netns)
-    internet.ports = 1000 + number
-    address = HOMES.format(number)
-    if not nat:
-        Internet.attach(internet, other, "inet", address)
-        return address
-    Namespace(f"nat-{number}", create=False).delete()  # of an earlier one with this number
-    router = Namespace(f"nat-{number}")
-    Internet.attach(internet, router, "wan", address)
-    router.sysctl("ip_forward=1")
-    router.ip("link", "add", "lan", "type", "bridge")
-    router.ip("addr", "add", f"192.168.{number}.1/24", "dev", "lan")
-    router.ip("link", "set", "lan", "up")
-    inside = lan(netns, number, host, "inet")
-    other.ip("route", "replace", "default", "via", f"192.168.{number}.1")
-    router.run("iptables-restore", text="*nat\n-A POSTROUTING -o wan -j MASQUERADE --random\nCOMMIT\n*filter\n:FORWARD DROP\n"
-               "-A FORWARD -i lan -j ACCEPT\n-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\nCOMMIT\n")
-    return f"{inside} behind {address}"
+class Home(Namespace):
+    """A computer at home: 192.168.1.2 behind a masquerading router, which the internet knows as 198.18.2.1."""
 
-
-def lan(netns, number, host, device="lan"):
-    """Plugs one more namespace, e.g. the desk, into the network of the home that join made; its other routes stay."""
-    router, other = Namespace(f"nat-{number}", create=False), foreign(netns)
-    other.link(device, router, f"port{host}")
-    router.ip("link", "set", f"port{host}", "master", "lan")
-    other.ip("addr", "add", f"192.168.{number}.{host}/24", "dev", device)
-    return f"192.168.{number}.{host}"
-
-
-def foreign(netns):
-    other = Namespace("x", create=False)
-    other.name, other.path = netns, f"/run/netns/{netns}"
-    return other
+    def __init__(self):
+        super().__init__("home")
+        internet, router = Internet(create=False), Namespace("nat")
+        internet.attach(router, "wan", HOME_OUTSIDE)
+        self.link("eth0", router, "lan")
+        router.ip("addr", "add", f"{HOME_GATEWAY}/24", "dev", "lan")
+        self.ip("addr", "add", f"{HOME}/24", "dev", "eth0")
+        self.ip("route", "add", "default", "via", HOME_GATEWAY)
+        router.sysctl("ip_forward=1")
+        router.run("iptables-restore", text="*nat\n-A POSTROUTING -o wan -j MASQUERADE --random\nCOMMIT\n*filter\n:FORWARD DROP\n"
+                   "-A FORWARD -i lan -j ACCEPT\n-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\nCOMMIT\n")
 
 
 def delete_all():
