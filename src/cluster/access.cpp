@@ -38,7 +38,8 @@ class AccessKind final : public engine::Kind {
   }
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
-    auto changes = differences(wish, observed, {"instance", "address"});
+    // Another machine has another key: what is made from it must be planned anew, as for a resource that is replaced.
+    auto changes = differences(wish, observed, {"address"});
     // Reached before, but a run ended before the machine had made its key.
     if (codec::bool_at(wish.inputs, "makesKey") && !codec::find(observed.outputs, "nebulaKey"))
       changes.push_back({"nebulaKey", "", engine::unknown("made by the machine"), false});

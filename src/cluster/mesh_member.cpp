@@ -99,7 +99,10 @@ class MeshKind final : public engine::Kind {
     const auto instance = codec::text_at(in, "instance");
     const auto bootstrap = desk_.bootstrap();
     if (!bootstrap) return engine::Failed{bootstrap.error()};
-    const auto wanted = cloudinit::revision(*bootstrap) + "/" + codec::text_at(in, "certificate");
+    // The certificate as it lies here now: one that was re-issued in this run is newer than the wish.
+    const auto certificate = desk_.certificate();
+    if (!certificate) return engine::Failed{certificate.error()};
+    const auto wanted = cloudinit::revision(*bootstrap) + "/" + fingerprint_of(*certificate);
     auto report = desk_.machine->report({}, kAnswerPatience, call.stop);
     if (!report) return unreached(instance, report.error(), call);
     say_progress(*report, *desk_.told, call);
@@ -108,7 +111,7 @@ class MeshKind final : public engine::Kind {
       return prove(instance, codec::text_at(in, "address"), *bootstrap, call);
     if (report->running) return wait(instance, *report, call);
     const auto sent = sent_.find(instance);
-    if (sent == sent_.end() || sent->second != wanted) return deliver(instance, wanted, *bootstrap, *report, call);
+    if (sent == sent_.end() || sent->second != wanted) return deliver(instance, wanted, *bootstrap, *certificate, *report, call);
     if (report->bootstrap.failed() || has != wanted) {
       // The unit starts a moment after it was asked for.
       if (report->bootstrap.failed() || call.clock.now() - sent_at_ > std::chrono::seconds(20))
@@ -118,14 +121,12 @@ class MeshKind final : public engine::Kind {
   }
 
   engine::Step deliver(const std::string& instance, const std::string& wanted,
-                       const cloudinit::LighthouseBootstrap& bootstrap, const cloudinit::MachineReport& before,
-                       const engine::Call& call) {
+                       const cloudinit::LighthouseBootstrap& bootstrap, const std::string& certificate,
+                       const cloudinit::MachineReport& before, const engine::Call& call) {
     const auto script = cloudinit::lighthouse_script(bootstrap);
     if (!script) return engine::Failed{script.error()};
-    const auto certificate = desk_.certificate();
-    if (!certificate) return engine::Failed{certificate.error()};
     call.say("deliver", before.revision.empty() ? "sending the certificate" : "bringing the machine up to date");
-    if (auto sent = desk_.machine->deliver({*script, *certificate}, call.stop); !sent)
+    if (auto sent = desk_.machine->deliver({*script, certificate}, call.stop); !sent)
       return unreached(instance, sent.error(), call);
     sent_[instance] = wanted;
     sent_at_ = call.clock.now();

@@ -10,6 +10,7 @@
 #include "codec/gzip.hpp"
 #include "codec/pem.hpp"
 #include "crypto/hash.hpp"
+#include "nebula/certificate.hpp"
 #include "sim/catalog.hpp"
 #include "sim/instance_view.hpp"
 
@@ -72,6 +73,12 @@ std::string embedded_certificate(const std::string& script) {
   return begin == std::string::npos || end == std::string::npos ? "" : script.substr(begin, end + 1 - begin);
 }
 
+// Nebula refuses a certificate that is for another key than the machine's.
+bool belongs(const std::string& certificate, const Instance& instance) {
+  const auto parsed = nebula::parse_certificate(certificate);
+  return parsed && parsed->details().public_key.bytes == machine_bytes(instance, "nebula");
+}
+
 BootRun run(const World& world, const Instance& instance, const Script& script, const std::string& certificate,
             Time at) {
   const auto& boot = world.options.boot;
@@ -97,6 +104,11 @@ BootRun run(const World& world, const Instance& instance, const Script& script, 
       const auto pem = nebula_public_pem(instance);
       for (rest = pem; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
         print(fmt::format("{}pub: {}", cloudinit::kLinePrefix, rest.substr(0, rest.find('\n'))));
+    }
+    if (phase == "certificate" && script.makes_key && !waits && !belongs(certificate, instance)) {
+      print(cloudinit::phase_line(phase, PhaseState::kFailed, "line=218 status=1"));
+      print(fmt::format("{}log: private key is not a pair with public key in nebula cert", cloudinit::kLinePrefix));
+      return out;
     }
     if (waits) {
       print(cloudinit::phase_line(phase, PhaseState::kWaiting, fmt::format("file={}", cloudinit::kHostCertificate)));

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "cloudinit/progress.hpp"
+#include "nebula/authority.hpp"
 #include "sim/test_support.hpp"
 
 namespace tombolo::sim {
@@ -62,7 +63,15 @@ TEST_F(Boot, MachineWaitsForItsCertificateAndPrintsItsPublicKey) {
   auto waiting = cloudinit::read_console(console(id));
   EXPECT_TRUE(waiting.waiting());
   EXPECT_THAT(waiting.public_key_pem, HasSubstr("NEBULA X25519 PUBLIC KEY"));
-  site.deliver(id, "", "a certificate");
+  const auto authority = *nebula::Authority::create({.name = "mesh"}, nebula::SigningKey::generate());
+  const auto certificate = [&](const nebula::PublicKey& key) {
+    return authority.issue({.name = "lighthouse", .public_key = key, .networks = {*codec::Cidr::parse("10.42.0.1/16")}})
+        ->to_pem();
+  };
+  site.deliver(id, "", certificate(nebula::MemberKey::generate().public_key()));
+  clock.advance(2min);
+  ASSERT_NE(cloudinit::read_console(console(id)).failed(), nullptr) << "another machine's certificate";
+  site.deliver(id, "", certificate(*nebula::parse_public_key(waiting.public_key_pem)));
   clock.advance(2min);
   EXPECT_TRUE(cloudinit::read_console(console(id)).done());
 }

@@ -24,7 +24,7 @@ bootstrap:
   keys: {keys}
   nebulaVersion: {version}
   mirror: {mirror}
-  checksums: {{nebula: {sha256}}}
+  checksums: {{nebula: "{sha256}"}}
 """
 
 
