@@ -345,7 +345,7 @@ def test_a_terminated_machine_leaves_nothing(world, site):
 @pytest.mark.parametrize("victim", ["world", "metal"])
 def test_a_killed_world_leaves_nothing(victim):
     """Killed without warning: the world's own EC2 ends by itself; a killed EC2's remains go with `clean`."""
-    prefix = "tk-"
+    prefix = "k" + worlds.net.PREFIX
     environment = {**os.environ, "TOMBOLO_E2E_PREFIX": prefix}
     script = [sys.executable, worlds.HERE / "world.py"]
     process = subprocess.Popen([*script, "up"], env=environment, stdout=subprocess.PIPE, text=True)

@@ -302,23 +302,20 @@ def standing():
 def forget_dead():
     """Removes the files of a world that was killed; metal.py cleans up its own things when it starts."""
     if standing():
-        sys.exit(f"world.py: another world stands, of process {standing()['pid']}: end it, or choose a TOMBOLO_E2E_PREFIX")
+        raise RuntimeError(f"another world stands, of process {standing()['pid']}: end it, or choose a TOMBOLO_E2E_PREFIX")
     if STATE.exists():
         shutil.rmtree(json.loads(STATE.read_text())["folder"], ignore_errors=True)
         STATE.unlink()
 
 
 def up(folder):
-    world = World(folder or tempfile.mkdtemp(prefix="tombolo-world."))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    print(STATE.read_text(), flush=True)
-    try:
+    with contextlib.ExitStack() as ends:
+        world = World(folder or ends.enter_context(tempfile.TemporaryDirectory(prefix="tombolo-world.")))
+        ends.callback(world.stop)
+        print(STATE.read_text(), flush=True)
         while True:
             signal.pause()
-    finally:
-        world.stop()
-        if not folder:
-            shutil.rmtree(world.folder)
 
 
 def down(state):
