@@ -40,7 +40,7 @@ class Awkward:
             def handle_any(self):
                 try:
                     proxy.handle(self)
-                except OSError:
+                except (OSError, http.client.HTTPException):  # either side went away
                     self.close_connection = True
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
