@@ -1,9 +1,9 @@
 // Our Kubernetes client as a program, for test_kube.py: kube_probe KUBECONFIG COMMAND ARGUMENT... The environment's KUBECONFIG is
 // used when KUBECONFIG is "-"; CONTEXT names a context. Prints JSON, one value a line; errors as {"error", "code", "hint"}.
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -12,7 +12,9 @@
 #include <map>
 
 #include "kube/discovery.hpp"
+#include "kube/exec.hpp"
 #include "kube/logs.hpp"
+#include "kube/port_forward.hpp"
 #include "kube/review.hpp"
 #include "kube/watch.hpp"
 
@@ -83,6 +85,23 @@ Result<> watch(kube::Client& client, const Arguments& a) {
   return {};
 }
 
+// Our standard input goes to the command.
+Result<> exec_with_input(kube::Client& client, const Arguments& a) {
+  std::string out;
+  kube::ExecStreams streams;
+  streams.output = [&](std::string_view piece) { return out += piece, true; };
+  streams.input = [](const std::stop_token&) {
+    std::string piece(64 << 10, 0);
+    const ssize_t n = ::read(STDIN_FILENO, piece.data(), piece.size());
+    piece.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    return piece;
+  };
+  const int status = TRY(
+      kube::exec(client, {kube::kPods, a.at(0), a.at(1)}, {"", Arguments(a.begin() + 2, a.end()), false}, streams, {}));
+  print(JsonObject{{"status", status}, {"out", out.substr(0, 1000)}, {"size", out.size()}});
+  return {};
+}
+
 Result<> perform(kube::Client& client, const std::string& command, const Arguments& a) {
   const std::stop_token stop;
   if (command == "version") {
@@ -143,6 +162,19 @@ Result<> perform(kube::Client& client, const std::string& command, const Argumen
         client, {kube::kPods, a.at(0), a.at(1)}, options,
         [](std::string_view line) { return print(Json(boost::json::string_view(line.data(), line.size()))), true; },
         stop));
+  } else if (command == "exec") {  // NAMESPACE POD WORD...
+    const auto r =
+        TRY(kube::run(client, {kube::kPods, a.at(0), a.at(1)}, {"", Arguments(a.begin() + 2, a.end()), false}, stop));
+    print(JsonObject{{"status", r.status}, {"out", r.out}, {"err", r.err}});
+  } else if (command == "exec-input") {
+    TRY(exec_with_input(client, a));
+  } else if (command == "port") {  // NAMESPACE POD PORT WHAT-TO-SAY
+    const auto port = TRY(
+        kube::open_port(client, {kube::kPods, a.at(0), a.at(1)}, static_cast<std::uint16_t>(std::stoi(a.at(2))), stop));
+    (void)port->write(a.at(3), stop);  // read() knows better why it failed
+    std::string heard;
+    for (std::string piece; !(piece = TRY(port->read(stop))).empty();) heard += piece;
+    print(JsonObject{{"begins", heard.substr(0, 100)}, {"size", heard.size()}});
   } else if (command == "may-i") {  // VERB APIVERSION KIND NAMESPACE
     const auto name = TRY(named(client, a, 1));
     const kube::Permission permission{a.at(0), name.resource, name.name_space, ""};
