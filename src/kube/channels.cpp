@@ -17,7 +17,9 @@ std::string frame(std::uint8_t channel, std::string_view data) {
 }
 
 Result<int> exit_status(std::string_view status_json, std::string_view doing) {
-  const auto json = codec::parse_json(status_json);
+  auto json = codec::parse_json(status_json);
+  // A kubelet writes its Status here without apiVersion and kind: {"metadata":{},"status":"Success"}.
+  if (json && json->is_object() && !codec::text_at(*json, "status").empty()) json->get_object()["kind"] = "Status";
   const auto status = json ? read_status(*json) : std::nullopt;
   if (!status) return fail(Code::kCorrupt, fmt::format("{}: the end of the command cannot be read", doing));
   if (codec::text_at(*json, "status") == "Success") return 0;
@@ -27,6 +29,9 @@ Result<int> exit_status(std::string_view status_json, std::string_view doing) {
       const char* end = cause.message.data() + cause.message.size();
       if (cause.reason == "ExitCode" && std::from_chars(cause.message.data(), end, code).ptr == end) return code;
     }
+  if (status->message.find("executable file not found") != std::string::npos)  // comes as an InternalError
+    return fail(Error(Code::kNotFound, fmt::format("{}: the container has no such program", doing))
+                    .from({status->reason, status->code, ""}));
   return fail(error_of(*status, doing));
 }
 

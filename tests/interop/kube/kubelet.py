@@ -141,9 +141,9 @@ class Kubelet:
                 else:
                     del open_ends[end]
         status = process.wait()
-        ws.send(b"\3" + json.dumps({"status": "Success"} if status == 0 else {
-            "kind": "Status", "status": "Failure", "reason": "NonZeroExitCode", "message": f"command terminated with non-zero exit code: {status}",
-            "details": {"causes": [{"reason": "ExitCode", "message": str(status)}]}}).replace('{"status": "Success"}', '{"kind": "Status", "status": "Success"}').encode())
+        ws.send(b"\3" + json.dumps({"metadata": {}, "status": "Success"} if status == 0 else {  # no kind: as a kubelet writes it
+            "metadata": {}, "status": "Failure", "reason": "NonZeroExitCode", "message": f"command terminated with non-zero exit code: {status}",
+            "details": {"causes": [{"reason": "ExitCode", "message": str(status)}]}}).encode())
         ws.send(struct.pack(">H", 1000), 8)
         time.sleep(0.1)  # for the answer, as a kubelet waits, too
 
