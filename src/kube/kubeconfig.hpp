@@ -96,7 +96,10 @@ KubeconfigPlaces kubeconfig_places(const std::string& named, std::string_view ku
 Result<Kubeconfig> load_kubeconfig(const KubeconfigPlaces& places, Diagnostics& diagnostics);
 
 // One cluster, one user, one context, which is the current one; its data inline. Same input, same bytes.
-// The text holds the user's key: write it with write_file(..., kPrivateFile).
+// The text holds the user's key.
 Secret<std::string> kubeconfig_text(const ClusterEntry& cluster, const UserEntry& user, const ContextEntry& context);
+// To a file that only its owner may read, whole or not at all. Errors: kIo.
+Result<> write_kubeconfig(const std::string& path, const ClusterEntry& cluster, const UserEntry& user,
+                          const ContextEntry& context);
 
 }  // namespace tombolo::kube

@@ -271,6 +271,11 @@ TEST(KubeconfigText, ReadsBackAsItWas) {
   EXPECT_EQ(access->name_space, "liqo-system");
   EXPECT_EQ(access->tls.key.expose(), kKey);
   EXPECT_EQ(config.clusters[0].name, cluster.name);
+  TempFolder folder;
+  ASSERT_TRUE(write_kubeconfig(folder / "k", cluster, user, {"cloud", "", cluster.name, user.name, "liqo-system"}));
+  EXPECT_EQ(std::filesystem::status(folder / "k").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_EQ(*read_file(folder / "k"), text.expose());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The other direction of kubeconfig.hpp.
 #include <fmt/format.h>
 
+#include "base/files.hpp"
 #include "codec/base64.hpp"
 #include "codec/yaml.hpp"
 #include "kube/kubeconfig.hpp"
@@ -41,6 +42,11 @@ Secret<std::string> kubeconfig_text(const ClusterEntry& cluster, const UserEntry
   add(out, "user", user.name);
   add(out, "namespace", context.name_space);
   return Secret<std::string>(std::move(out));
+}
+
+Result<> write_kubeconfig(const std::string& path, const ClusterEntry& cluster, const UserEntry& user,
+                          const ContextEntry& context) {
+  return write_file(path, kubeconfig_text(cluster, user, context).expose(), kPrivateFile);
 }
 
 }  // namespace tombolo::kube

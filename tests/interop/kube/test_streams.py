@@ -5,6 +5,7 @@ import threading
 
 import kubernetes as peers
 import pytest
+from awkward import Tunnel
 from conftest import probe
 from kubelet import Kubelet
 
@@ -99,3 +100,12 @@ def test_a_port_where_nothing_listens(raw, kubelet):
         free = s.getsockname()[1]
     said = probe(raw.kubeconfig(), "port", SPACE, "p", free, "hello")
     assert said.code == "unreachable" and "Connection refused" in said.value["error"]
+
+
+def test_everything_goes_through_the_proxy_that_the_kubeconfig_names(raw, kubelet):
+    proxy = Tunnel()
+    config = raw.kubeconfig(**{"proxy-url": proxy.url})
+    assert probe(config, "version").status == 0
+    assert probe(config, "exec", SPACE, "p", "echo", "x").value["out"] == "x\n"
+    proxy.stop()
+    assert proxy.asked == [f"CONNECT 127.0.0.1:{raw.port} HTTP/1.1"] * 2
