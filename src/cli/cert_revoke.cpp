@@ -27,8 +27,9 @@ Result<Exit> run(Invocation& call) {
     return Exit::kDone;
   }
   for (const auto& fingerprint : revoked) call.console.out << "Revoked " << fingerprint.text() << "\n";
-  call.console.out << "\nRun `tombolo up`: the lighthouse then closes its tunnel. The other members learn of it from their "
-                      "own config.yml (`tombolo mesh config`): until then they still let it in.\n";
+  call.console.out
+      << "\nRun `tombolo up`: the lighthouse then closes its tunnel. The other members learn of it from their "
+         "own config.yml (`tombolo mesh config`): until then they still let it in.\n";
   if (reissue) call.console.out << "`tombolo up` also issues a new certificate, with a new key.\n";
   return Exit::kDone;
 }
@@ -44,7 +45,8 @@ Command make_cert_revoke() {
       "the fingerprints into the ledger; `tombolo up` and `tombolo mesh config` put them into the configurations.";
   command.example = "tombolo cert revoke laptop --reissue\ntombolo cert revoke 3fa9c2d1";
   command.arguments = {{"MEMBER", "Member's name, or the beginning of a certificate's fingerprint"}};
-  command.options = {{"--reissue", "", "Set its key aside, so that the next `tombolo up` makes another and a new certificate"}};
+  command.options = {
+      {"--reissue", "", "Set its key aside, so that the next `tombolo up` makes another and a new certificate"}};
   command.prints_data = true;
   command.run = run;
   return command;

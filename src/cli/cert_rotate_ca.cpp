@@ -30,7 +30,8 @@ Result<Exit> finish(Invocation& call, cluster::Session& session) {
                 fmt::format("these members still have a certificate of the old authority: {}", fmt::join(left, ", ")),
                 "Run `tombolo up`, lay the new ones on them (`tombolo mesh config`), or leave them out with --force.");
   TRY(cluster::finish_rotation(session.folder()));
-  call.console.out << "The old authority is forgotten here. Run `tombolo up`: the lighthouse then trusts only the new one.\n";
+  call.console.out
+      << "The old authority is forgotten here. Run `tombolo up`: the lighthouse then trusts only the new one.\n";
   return Exit::kDone;
 }
 
@@ -39,9 +40,10 @@ Result<Exit> run(Invocation& call) {
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kChange, "cert rotate-ca", nullptr, true));
   if (call.args.flag("--finish")) return finish(call, *session);
-  const auto authority = TRY(cluster::begin_rotation(
-      session->desk(), session->clock().now(),
-      [&](const nebula::SigningKey& key) { return key_text(call, session->folder(), key); }));
+  const auto authority =
+      TRY(cluster::begin_rotation(session->desk(), session->clock().now(), [&](const nebula::SigningKey& key) {
+        return key_text(call, session->folder(), key);
+      }));
   call.console.out << fmt::format(
       "The new home authority is {}; the old one stays trusted until the end.\n\n"
       "  1. tombolo up                             the lighthouse trusts both, new certificates are issued\n"
@@ -61,7 +63,8 @@ Command make_cert_rotate_ca() {
   command.summary = "Replace the home authority, with a time in which both are trusted";
   command.description =
       "Makes a new home authority beside the old one. From then on both are trusted, and `tombolo up` re-issues every "
-      "certificate under the new one; when all members have theirs, --finish drops the old one. It refuses while a member "
+      "certificate under the new one; when all members have theirs, --finish drops the old one. It refuses while a "
+      "member "
       "has only a certificate of the old authority, and names it.";
   command.example = "tombolo cert rotate-ca\ntombolo up\ntombolo cert rotate-ca --finish";
   command.options = {{"--finish", "", "Drop the old authority"},

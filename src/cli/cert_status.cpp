@@ -57,7 +57,8 @@ Result<std::vector<Row>> rows_of(const spec::Cluster& cluster, const store::Stat
     if (!file_exists(path)) return std::string();
     const auto certificate = TRY(context(nebula::parse_certificate(TRY(read_file(path))), "reading " + path));
     const bool old = std::string_view(name) == "previous home CA";
-    out.push_back(row_of(certificate, name, "authority", old ? "being replaced" : state_of(certificate, ledger, now, "", "")));
+    out.push_back(
+        row_of(certificate, name, "authority", old ? "being replaced" : state_of(certificate, ledger, now, "", "")));
     return certificate.fingerprint().text();
   };
   home = TRY(authority(layout.home_ca_certificate(), "home CA"));
@@ -69,8 +70,14 @@ Result<std::vector<Row>> rows_of(const spec::Cluster& cluster, const store::Stat
     if (member.role == spec::Role::kWorker) continue;
     const auto path = layout.member_certificate(member.name);
     if (!file_exists(path)) {
-      out.push_back({member.name, std::string(spec::name(member.role)), member.address.text(), joined(member.groups), "",
-                     "", {}, "not issued"});
+      out.push_back({member.name,
+                     std::string(spec::name(member.role)),
+                     member.address.text(),
+                     joined(member.groups),
+                     "",
+                     "",
+                     {},
+                     "not issued"});
       continue;
     }
     const auto certificate = TRY(context(nebula::parse_certificate(TRY(read_file(path))), "reading " + path));
@@ -117,8 +124,9 @@ Result<Exit> run(Invocation& call) {
                  paint(r.state, needs_doing(r) ? Colour::kYellow : Colour::kGreen, call.console.colour)});
     call.console.out << table.render(0);
     if (any)
-      call.console.out << "\n`tombolo up` issues what is missing and renews what ends; other Nebula hosts get theirs with "
-                          "`tombolo mesh config`.\n";
+      call.console.out
+          << "\n`tombolo up` issues what is missing and renews what ends; other Nebula hosts get theirs with "
+             "`tombolo mesh config`.\n";
   }
   return any && call.args.flag("--detailed-exitcode") ? Exit::kChangesPending : Exit::kDone;
 }

@@ -12,6 +12,7 @@ const CommandTable& command_table() {
       {"down", make_down},
       {"status", make_status},
       {"show", make_show},
+      {"doctor", make_doctor},
       {"ssh", make_ssh},
       {"logs", make_logs},
       {"ping", make_ping},

@@ -27,10 +27,8 @@ Result<Exit> run(Invocation& call) {
   const auto made = TRY(cluster::member_folder(*session, request));
   const auto folder = call.args.value("--output").empty() ? "mesh-" + name : call.args.value("--output");
   if (call.console.json && !call.args.given("--output")) {
-    call.console.print({{"member", name},
-                        {"config.yml", made.config},
-                        {"ca.crt", made.authorities},
-                        {"host.crt", made.certificate}});
+    call.console.print(
+        {{"member", name}, {"config.yml", made.config}, {"ca.crt", made.authorities}, {"host.crt", made.certificate}});
     return Exit::kDone;
   }
   const auto key_path = folder + "/host.key";
@@ -46,10 +44,11 @@ Result<Exit> run(Invocation& call) {
     call.console.print({{"member", name}, {"folder", folder}, {"key", !made.key.empty()}});
     return Exit::kDone;
   }
-  call.console.out << fmt::format("{}/ has config.yml, ca.crt, host.crt{}.\nLay it at {} on {} and run there:\n\n"
-                                  "  nebula -config {}/config.yml\n",
-                                  folder, made.key.empty() ? "; host.key stays where it was made" : " and host.key",
-                                  request.path, name, request.path);
+  call.console.out << fmt::format(
+      "{}/ has config.yml, ca.crt, host.crt{}.\nLay it at {} on {} and run there:\n\n"
+      "  nebula -config {}/config.yml\n",
+      folder, made.key.empty() ? "; host.key stays where it was made" : " and host.key", request.path, name,
+      request.path);
   return Exit::kDone;
 }
 
@@ -60,9 +59,12 @@ Command make_mesh_config() {
   command.path = "mesh config";
   command.summary = "Write a complete Nebula folder for a member";
   command.description =
-      "For any host with a stock Nebula from 1.6.1 on: config.yml (the lighthouse's address, firewall rules by group, the "
-      "blocklist), the authorities, and the member's certificate, issued now when it is missing or ends soon. The key is "
-      "made on this computer, unless --pub gives the public half of one that was made where it belongs. A folder that is "
+      "For any host with a stock Nebula from 1.6.1 on: config.yml (the lighthouse's address, firewall rules by group, "
+      "the "
+      "blocklist), the authorities, and the member's certificate, issued now when it is missing or ends soon. The key "
+      "is "
+      "made on this computer, unless --pub gives the public half of one that was made where it belongs. A folder that "
+      "is "
       "there is brought up to date, and a key in it is never overwritten.";
   command.example =
       "tombolo mesh config talos-homelab\ntombolo mesh config laptop --output /etc/nebula\n"

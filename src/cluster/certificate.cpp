@@ -75,7 +75,8 @@ class CertificateKind final : public engine::Kind {
       const auto have = TRY(context(nebula::parse_certificate(TRY(read_file(path))), "reading " + path));
       engine::Wish wish{{name(), member}, in, {}};
       const bool due = nebula::due_for_renewal(have.details(), std::chrono::floor<std::chrono::seconds>(now));
-      if (!due && differences(wish, describe(member, have), {}).empty() && have.details().public_key == key) return have;
+      if (!due && differences(wish, describe(member, have), {}).empty() && have.details().public_key == key)
+        return have;
     }
     const auto authority = TRY(open_authority(desk_, "home"));
     nebula::MemberRequest request;

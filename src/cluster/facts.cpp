@@ -43,6 +43,8 @@ Result<std::vector<aws::Zone>> zones(const spec::Cluster& cluster, Cloud& cloud,
                               : fmt::format("Zones that do: {}.", fmt::join(offered, ", ")));
 }
 
+}  // namespace
+
 Result<std::string> caller_address(net::Transport& transport, const std::stop_token& stop) {
   const auto hint = "Write your public address into lighthouse.sshAllowedFrom, such as 198.51.100.7/32.";
   net::Request request;
@@ -59,8 +61,6 @@ Result<std::string> caller_address(net::Transport& transport, const std::stop_to
     return fail(Code::kNotFound, "checkip.amazonaws.com did not tell this machine's public address", hint);
   return address->text();
 }
-
-}  // namespace
 
 Result<Facts> look_up(const spec::Cluster& cluster, Cloud& cloud, net::Transport& transport, Clock& clock,
                       const std::stop_token& stop) {

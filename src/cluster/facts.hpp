@@ -20,6 +20,9 @@ struct Facts {
 Result<Facts> look_up(const spec::Cluster& cluster, Cloud& cloud, net::Transport& transport, Clock& clock,
                       const std::stop_token& stop);
 
+// As checkip.amazonaws.com sees this computer. kNotFound with the way out when it does not say.
+Result<std::string> caller_address(net::Transport& transport, const std::stop_token& stop);
+
 // Whether the account may run what the plan launches, asked before anything is made. kQuota names the quota, its value and
 // the command that raises it. Quotas that cannot be read are no obstacle.
 Result<> check_quota(const spec::Cluster& cluster, Cloud& cloud, const std::stop_token& stop);

@@ -111,7 +111,8 @@ class MeshKind final : public engine::Kind {
       return prove(instance, codec::text_at(in, "address"), *bootstrap, call);
     if (report->running) return wait(instance, *report, call);
     const auto sent = sent_.find(instance);
-    if (sent == sent_.end() || sent->second != wanted) return deliver(instance, wanted, *bootstrap, *certificate, *report, call);
+    if (sent == sent_.end() || sent->second != wanted)
+      return deliver(instance, wanted, *bootstrap, *certificate, *report, call);
     if (report->bootstrap.failed() || has != wanted) {
       // The unit starts a moment after it was asked for.
       if (report->bootstrap.failed() || call.clock.now() - sent_at_ > std::chrono::seconds(20))

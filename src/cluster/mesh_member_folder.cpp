@@ -7,8 +7,8 @@
 #include "base/files.hpp"
 #include "cluster/desired.hpp"
 #include "cluster/mesh_trust.hpp"
-#include "nebula/key_file.hpp"
 #include "nebula/config.hpp"
+#include "nebula/key_file.hpp"
 #include "nebula/layout.hpp"
 
 namespace tombolo::cluster {
@@ -47,8 +47,8 @@ Result<> issue(Session& session, const spec::Member& member, const std::string& 
     TRY(write_file(layout.member_public_key(member.name), public_key_pem, kPrivateFile));
   }
   engine::Wish wish = member_certificate(session.cluster(), member);
-  const auto home = TRY(context(nebula::parse_certificate(TRY(read_file(layout.home_ca_certificate()))),
-                                "reading the home authority"));
+  const auto home = TRY(
+      context(nebula::parse_certificate(TRY(read_file(layout.home_ca_certificate()))), "reading the home authority"));
   wish.inputs.as_object()["authority"] = home.fingerprint().text();
   const auto kind = certificate_kind(session.desk(), {member.name});
   const engine::Call call{session.clock(), {}, session.clock().now()};
@@ -72,7 +72,8 @@ Result<MemberFolder> member_folder(Session& session, const FolderRequest& reques
   config.cipher = cluster.mesh.cipher;
   config.mtu = cluster.addresses.mesh_mtu;
   config.blocklist = trust.blocklist;
-  config.lighthouses = {{cluster.mesh.lighthouse()->address, {fmt::format("{}:{}", underlay, cluster.mesh.listen_port)}}};
+  config.lighthouses = {
+      {cluster.mesh.lighthouse()->address, {fmt::format("{}:{}", underlay, cluster.mesh.listen_port)}}};
   // What the cloud's cluster needs of a node at home; an operator is only asked, never called.
   if (member->role == spec::Role::kHome)
     config.inbound = {{nebula::Protocol::kTcp, 6443, 0, {"infrastructure"}},
@@ -81,7 +82,8 @@ Result<MemberFolder> member_folder(Session& session, const FolderRequest& reques
   out.config = TRY(nebula::config_yaml(config));
   out.authorities = trust.authorities_pem;
   out.certificate = TRY(read_file(layout.member_certificate(member->name)));
-  if (!file_exists(layout.member_public_key(member->name))) out.key = Secret<std::string>(TRY(read_file(layout.member_key(member->name))));
+  if (!file_exists(layout.member_public_key(member->name)))
+    out.key = Secret<std::string>(TRY(read_file(layout.member_key(member->name))));
   return out;
 }
 

@@ -66,8 +66,9 @@ Result<nebula::Certificate> begin_rotation(
     return read_certificate(layout.home_ca_certificate());
   }
   if (rotating(desk.state) && !file_exists(next_key))
-    return fail(Code::kState, "the home authority is being replaced already",
-                "Run `tombolo up`, lay the new certificates on the other members, then `tombolo cert rotate-ca --finish`.");
+    return fail(
+        Code::kState, "the home authority is being replaced already",
+        "Run `tombolo up`, lay the new certificates on the other members, then `tombolo cert rotate-ca --finish`.");
   const auto old = TRY(read_certificate(layout.home_ca_certificate()));
   const auto& d = old.details();
   nebula::AuthorityRequest request{.name = d.name,

@@ -22,8 +22,8 @@ Result<nebula::Ledger> read_ledger(const store::StateFolder& state);
 // Begins a rotation: a new home authority with the old one's name, version and constraints, valid from `now` for as long.
 // The old one's certificate stays trusted until finish_rotation(). Safe to repeat after a crash in its middle.
 // `encrypt`: gives the new key's file text. Errors: kState when a rotation is under way, kNotFound without an authority.
-Result<nebula::Certificate> begin_rotation(const Desk& desk, Time now,
-                                           const std::function<Result<std::string>(const nebula::SigningKey&)>& key_text);
+Result<nebula::Certificate> begin_rotation(
+    const Desk& desk, Time now, const std::function<Result<std::string>(const nebula::SigningKey&)>& key_text);
 bool rotating(const store::StateFolder& state);
 // Names of members whose newest valid certificate is still the old authority's: they would be cut off.
 Result<std::vector<std::string>> not_rotated(const store::StateFolder& state, Time now);

@@ -76,7 +76,6 @@ class Session {
  private:
   explicit Session(SessionOptions options);
 
-
   SessionOptions options_;
   store::StateFolder folder_;
   std::optional<store::ClusterLock> lock_;
