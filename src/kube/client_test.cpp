@@ -138,6 +138,24 @@ TEST(Find, TellsAnAbsentObjectFromAnAbsentKind) {
   EXPECT_EQ(world.url(1), "https://192.168.1.54:6443/apis/liqo.io/v1/namespaces/a/things/x");
 }
 
+TEST(Each, TakesSmallerPagesWhenOneCannotBeRead) {
+  World world;
+  world.server->then(200, "[half").then(200, R"({"items":[{"metadata":{"name":"a"}}],"metadata":{"continue":"t"}})");
+  world.server->then(200, R"({"items":[{"metadata":{"name":"b"}}],"metadata":{"resourceVersion":"7"}})");
+  std::string seen;
+  const auto version = each(world.client, {{kSecrets, "x", ""}, "", "", 10},
+                            [&](codec::Json&& o) { return seen += name_of(o) + kind_of(o), true; }, {});
+  ASSERT_TRUE(version) << version.error().text();
+  EXPECT_EQ(*version, "7");
+  EXPECT_EQ(seen, "aSecretbSecret");
+  EXPECT_THAT(world.url(0), HasSubstr("limit=10"));
+  EXPECT_THAT(world.url(2), HasSubstr("limit=3&continue=t"));
+  for (int i = 0; i < 3; ++i) world.server->then(200, "[half");  // 10, 3, 1
+  EXPECT_EQ(
+      each(world.client, {{kSecrets, "x", ""}, "", "", 10}, [](codec::Json&&) { return true; }, {}).error().code(),
+      Code::kCorrupt);
+}
+
 TEST(WaitUntilGone, LooksMoreAndMoreSeldom) {
   World world;
   const std::string held =

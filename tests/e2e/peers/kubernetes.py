@@ -125,13 +125,14 @@ class ApiServer:
                    "--disable-admission-plugins=ServiceAccount", *self.arguments)  # nobody makes service accounts here
         deadline = time.monotonic() + 60
         while not self.answers("/readyz"):
-            dead = [p.args[0].name for p in self.running if p.poll() is not None]
+            dead = [p.args[3].name for p in self.running if p.poll() is not None]
             assert not dead and time.monotonic() < deadline, f"{dead or 'the API server'} did not start: {self.log()[-3000:]}"
             time.sleep(0.05)
 
     def spawn(self, name, *arguments):
         with open(self.folder / f"{name}.log", "ab") as log:
-            self.running.append(subprocess.Popen([self.programs / name, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+            # pdeathsig: they end with the test run even when that is killed.
+            self.running.append(subprocess.Popen(["setpriv", "--pdeathsig", "KILL", self.programs / name, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
 
     def answers(self, path):
         try:
