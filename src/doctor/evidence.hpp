@@ -42,7 +42,7 @@ struct Evidence {
   // The way to the machine.
   std::optional<cluster::MachineRecord> record;
   std::vector<std::string> pinned;  // host keys, "type blob"
-  std::optional<Error> ssh_error;  // why no report could be had
+  std::optional<Error> ssh_error;  // why no report could be had; also of a machine that was never reached
   std::optional<cloudinit::MachineReport> report;
   Time report_at{};  // our clock when the report was made
 

@@ -50,7 +50,7 @@ bool look_at_service(const Evidence& e, std::vector<Finding>& out) {
                    "Its config.yml names another port, or it is still starting.", "Run `tombolo up`.", true});
     return true;
   }
-  if (!e.wanted_revision.empty() && r.revision != e.wanted_revision)
+  if (out.empty() && !e.wanted_revision.empty() && r.revision != e.wanted_revision)
     out.push_back({"out-of-date", Severity::kWarning,
                    fmt::format("the lighthouse was set up as {}, the cluster file wants {}",
                                r.revision.empty() ? "(unfinished)" : r.revision, e.wanted_revision),

@@ -34,7 +34,7 @@ void look_at_clocks(const Evidence& e, std::vector<Finding>& out) {
 
 void look_at_way(const Evidence& e, std::vector<Finding>& out) {
   look_at_clocks(e, out);
-  if (!e.ssh_error || !e.record || !e.instance || has(out, "instance-stopped") || has(out, "ssh-closed") ||
+  if (!e.ssh_error || !e.instance || has(out, "instance-stopped") || has(out, "ssh-closed") ||
       has(out, "address-moved"))
     return;
   const auto& error = *e.ssh_error;

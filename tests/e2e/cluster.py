@@ -36,7 +36,7 @@ class Cluster:
     def write(self, **changes):
         values = dict(name=self.name, keys="machine", version=worlds.NEW, mirror=worlds.MIRROR, type="t3.small")
         values.update(changes)
-        values.setdefault("sha256", self.world.sha256[values["version"]])
+        values.setdefault("sha256", self.world.sha256.get(values["version"]))
         (self.folder / "tombolo.yaml").write_text(FILE.format(**values))
 
     def run(self, *argv, code=0, timeout=180, environment=None):

@@ -151,13 +151,13 @@ def test_a_machine_in_the_middle_is_refused_and_explained(cluster, world, tmp_pa
     try:
         time.sleep(0.5)
         said = cluster.run("ssh", "lighthouse", "--", "true", code=1)
-        assert "host key" in said and "middle" in said, said
+        assert "host key" in said and ("middle" in said or "stands between" in said), said
         assert "ssh-host-key" in " ".join(cluster.findings())
         # As somebody who never met the machine: no pins, the same journal and SSH key.
         (cluster.folder / ".tombolo/known_hosts").unlink()
         (cluster.folder / ".tombolo/machines/lighthouse.json").unlink()
         said = cluster.up(code=1)
-        assert "middle" in said, said
+        assert "middle" in said or "stands between" in said or "another" in said, said
     finally:
         subprocess.run([*inside, "iptables", "-D", *rule], check=True)
         sshd.terminate()
