@@ -69,7 +69,9 @@ Command make_logs() {
   command.summary = "Show the lighthouse's logs";
   command.description =
       "The bootstrap's log unless another one is asked for. --console shows what AWS has of the machine's console and "
-      "needs no SSH: it is the way to see a machine that does not answer.";
+      "needs no SSH: it is the way to see a machine that does not answer. Here -f means --follow, as with tail and "
+      "kubectl; "
+      "another cluster file is named with --file.";
   command.example = "tombolo logs lighthouse\ntombolo logs lighthouse --nebula -f\ntombolo logs lighthouse --console";
   command.arguments = {{"MACHINE", "Which machine", true, false, {"lighthouse"}}};
   command.options = {{"--bootstrap", "", "The bootstrap's own log (the default)"},

@@ -25,8 +25,8 @@ Result<Exit> run(Invocation& call) {
   cluster::FolderRequest request{name, call.args.value("--path"), call.args.value("--lighthouse"), ""};
   if (const auto pub = call.args.value("--pub"); !pub.empty()) request.public_key_pem = TRY(read_input(call, pub));
   const auto made = TRY(cluster::member_folder(*session, request));
-  const auto folder = call.args.value("--output").empty() ? "mesh-" + name : call.args.value("--output");
-  if (call.console.json && !call.args.given("--output")) {
+  const auto folder = call.args.value("--out").empty() ? "mesh-" + name : call.args.value("--out");
+  if (call.console.json && !call.args.given("--out")) {
     call.console.print(
         {{"member", name}, {"config.yml", made.config}, {"ca.crt", made.authorities}, {"host.crt", made.certificate}});
     return Exit::kDone;
@@ -34,7 +34,7 @@ Result<Exit> run(Invocation& call) {
   const auto key_path = folder + "/host.key";
   if (!made.key.empty() && file_exists(key_path) && TRY(read_file(key_path)) != made.key.expose())
     return fail(Code::kConflict, fmt::format("{} holds another key, which is not overwritten", key_path),
-                "Move it away, or choose another folder with --output.");
+                "Move it away, or choose another folder with --out.");
   TRY(make_private_folder(folder));
   if (!made.key.empty()) TRY(put(key_path, made.key.expose(), true));
   TRY(put(folder + "/ca.crt", made.authorities, false));
@@ -67,11 +67,11 @@ Command make_mesh_config() {
       "is "
       "there is brought up to date, and a key in it is never overwritten.";
   command.example =
-      "tombolo mesh config talos-homelab\ntombolo mesh config laptop --output /etc/nebula\n"
+      "tombolo mesh config talos-homelab\ntombolo mesh config laptop --out /etc/nebula\n"
       "nebula-cert keygen -out-key host.key -out-pub host.pub && tombolo mesh config laptop --pub host.pub";
   command.arguments = {{"MEMBER", "A member of the cluster file with role home or operator"}};
   command.options = {
-      {"--output", "DIR", "Where to write the folder (default: mesh-MEMBER)"},
+      {"--out", "DIR", "Where to write the folder (default: mesh-MEMBER)"},
       {"--path", "DIR", "Where the folder will be on the member: the paths in config.yml", "/etc/nebula"},
       {"--lighthouse", "IP", "The lighthouse's address (default: its elastic address, from the journal)"},
       {"--pub", "FILE", "Public key that the member made itself; no private key is written"}};

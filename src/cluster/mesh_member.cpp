@@ -110,6 +110,10 @@ class MeshKind final : public engine::Kind {
     if (has == wanted && serves(*report, bootstrap->listen_port) && !report->running)
       return prove(instance, codec::text_at(in, "address"), *bootstrap, call);
     if (report->running) return wait(instance, *report, call);
+    // sshd may answer before cloud-init has come to the user-data: what that does by itself is not ours to do again.
+    if (report->cloud_init == cloudinit::CloudInit::kRunning && !report->bootstrap.waiting() &&
+        !report->bootstrap.failed())
+      return wait(instance, *report, call);
     const auto sent = sent_.find(instance);
     if (sent == sent_.end() || sent->second != wanted)
       return deliver(instance, wanted, *bootstrap, *certificate, *report, call);

@@ -65,7 +65,8 @@ TEST_F(Boot, MachineWaitsForItsCertificateAndPrintsItsPublicKey) {
   EXPECT_THAT(waiting.public_key_pem, HasSubstr("NEBULA X25519 PUBLIC KEY"));
   const auto authority = *nebula::Authority::create({.name = "mesh"}, nebula::SigningKey::generate());
   const auto certificate = [&](const nebula::PublicKey& key) {
-    return authority.issue({.name = "lighthouse", .public_key = key, .networks = {*codec::Cidr::parse("10.42.0.1/16")}})
+    return authority
+        .issue({.name = "lighthouse", .public_key = key, .networks = {*codec::Cidr::parse("10.42.0.1/16")}})
         ->to_pem();
   };
   site.deliver(id, "", certificate(nebula::MemberKey::generate().public_key()));

@@ -79,7 +79,7 @@ class Cluster:
 
     def member(self, name, path, *argv):
         """Lays the Nebula folder of a member, whose files will be at `path`."""
-        return self.run("mesh", "config", name, "--output", path, "--path", path, *argv)
+        return self.run("mesh", "config", name, "--out", path, "--path", path, *argv)
 
 
 class Running:
