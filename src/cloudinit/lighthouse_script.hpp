@@ -102,6 +102,7 @@ mkdir -p "$STATE/artefacts"
 fetch "$NEBULA_URL" "$NEBULA_SHA256" "$STATE/artefacts/nebula.tar.gz"
 
 phase nebula-install
+if [[ $(cat "$STATE/nebula.installed" 2>/dev/null) != "$NEBULA_SHA256" || ! -x /usr/local/bin/nebula ]]; then
 mkdir -p "$STATE/unpacked" /usr/local/bin
 tar -xzf "$STATE/artefacts/nebula.tar.gz" -C "$STATE/unpacked" nebula nebula-cert
 for program in nebula nebula-cert; do
@@ -109,6 +110,8 @@ for program in nebula nebula-cert; do
   mv -f "/usr/local/bin/$program.new" "/usr/local/bin/$program"
 done
 rm -rf "$STATE/unpacked"
+put 0644 "$STATE/nebula.installed" <<<"$NEBULA_SHA256"
+fi
 nebula -version
 mkdir -p /etc/nebula
 {

@@ -22,6 +22,11 @@ block() {
   echo "@end $1"
 }
 LOG=/var/log/nebula-bootstrap.log
+LOCK=/run/lock/tombolo-bootstrap
+for ((i = 0; i < WAIT; i++)); do
+  if [[ -e $LOG ]] && { [[ ! -e $LOCK ]] || flock -n $LOCK true; }; then break; fi
+  sleep 0.1
+done
 echo "@report 1"
 fact time "$(date -u +%s.%N)"
 fact uptime "$(cut -d ' ' -f 1 /proc/uptime)"
@@ -41,7 +46,7 @@ if [[ -e $LOG ]]; then
   tail -n 20 "$LOG" | block log
 fi
 tail -n 20 /var/log/cloud-init-output.log 2>/dev/null | block cloud-init-output
-if ! flock -n /run/lock/tombolo-bootstrap true 2>/dev/null && [[ -e /run/lock/tombolo-bootstrap ]]; then fact running yes; fi
+if [[ -e $LOCK ]] && ! flock -n $LOCK true; then fact running yes; fi
 fact revision "$(sed -n 's/^revision=//p' /var/lib/tombolo/bootstrap.done 2>/dev/null)"
 fact nebula-state "$(systemctl is-active nebula.service 2>/dev/null)"
 if command -v nebula >/dev/null; then fact nebula-version "$(nebula -version 2>/dev/null | sed -n 's/^Version: //p')"; fi
@@ -172,7 +177,7 @@ std::string encoded(std::string_view text) { return codec::encode_base64(as_byte
 std::string report_script(const ReportRequest& request) {
   std::string ping;
   for (const auto& address : request.ping) ping += (ping.empty() ? "" : " ") + address;
-  return fmt::format("PING='{}'\n{}", ping, kReportScript);
+  return fmt::format("PING='{}'\nWAIT={}\n{}", ping, request.wait ? 10 : 0, kReportScript);
 }
 
 Result<MachineReport> read_report(std::string_view text) {
@@ -236,6 +241,10 @@ std::string deliver_script(const Delivery& delivery) {
   // may have read the old files: it is waited for by the next one's lock.
   out += fmt::format(
       "systemd-run --quiet --collect --unit \"tombolo-bootstrap-$(date +%s%N)\" {}\n"
+      "for ((i = 0; i < 20; i++)); do\n"  // until it is at work: the next report must not miss it
+      "  if ! flock -n /run/lock/tombolo-bootstrap true; then break; fi\n"
+      "  sleep 0.05\n"
+      "done\n"
       "echo {}\n",
       kRerunCommand, kDelivered);
   return out;

@@ -57,6 +57,9 @@ struct MachineReport {
 
 struct ReportRequest {
   std::vector<std::string> ping;  // mesh addresses to ping once each; costs up to a second
+  // While a bootstrap is at work, or has not begun, the machine answers when that changes, or after a second: whoever follows
+  // it asks once a second at most, and still hears of the end at once.
+  bool wait = false;
 };
 
 // The command to run, and its input. As root through sudo, without a terminal; the same command for every request, so that

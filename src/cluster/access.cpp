@@ -78,7 +78,7 @@ class AccessKind final : public engine::Kind {
     if (auto known = desk_.machine->introduce(whom, kConnectPatience, call.stop); !known)
       return unreached(record, known.error(), call);
     if (auto kept = desk_.machine->remember(record); !kept) return engine::Failed{kept.error()};
-    auto report = desk_.machine->report({}, std::chrono::seconds(20), call.stop);
+    auto report = desk_.machine->report({{}, true}, std::chrono::seconds(20), call.stop);
     if (!report) return unreached(record, report.error(), call);
     if (reached_.insert(record.instance).second) call.say("ssh", "its host keys are proven and pinned");
     if (!codec::bool_at(in, "makesKey")) return engine::Done{record.instance, outputs(record)};
@@ -131,7 +131,7 @@ class AccessKind final : public engine::Kind {
     }
     if (call.clock.now() - call.since > desk_.patience)
       return engine::Failed{bootstrap_failure(record.instance, report)};
-    return engine::RetryAfter{std::chrono::seconds(1), ""};
+    return engine::RetryAfter{next_look(report), ""};
   }
 
   MachineDesk desk_;

@@ -22,6 +22,11 @@ Error bootstrap_failure(const std::string& instance, const cloudinit::MachineRep
 // A probe of the mesh that got no answer although Nebula runs.
 Error mesh_failure(const std::string& address, int port, const std::string& trouble, const std::string& detail);
 
+// When to ask a machine again: one at work has taken its second already (ReportRequest::wait).
+inline Duration next_look(const cloudinit::MachineReport& report) {
+  return report.running ? Duration(std::chrono::milliseconds(50)) : Duration(std::chrono::seconds(1));
+}
+
 // Tells the phases of the report to whoever watches: each once, in order. `told`: how many were told before, of any step.
 void say_progress(const cloudinit::MachineReport& report, std::size_t& told, const engine::Call& call);
 

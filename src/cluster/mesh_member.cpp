@@ -103,7 +103,7 @@ class MeshKind final : public engine::Kind {
     const auto certificate = desk_.certificate();
     if (!certificate) return engine::Failed{certificate.error()};
     const auto wanted = cloudinit::revision(*bootstrap) + "/" + fingerprint_of(*certificate);
-    auto report = desk_.machine->report({}, kAnswerPatience, call.stop);
+    auto report = desk_.machine->report({{}, true}, kAnswerPatience, call.stop);
     if (!report) return unreached(instance, report.error(), call);
     say_progress(*report, *desk_.told, call);
     const auto has = report->revision + "/" + fingerprint_of(report->certificate_pem);
@@ -135,12 +135,12 @@ class MeshKind final : public engine::Kind {
       return unreached(instance, sent.error(), call);
     sent_[instance] = wanted;
     sent_at_ = call.clock.now();
-    return engine::RetryAfter{std::chrono::milliseconds(700), ""};
+    return engine::RetryAfter{Duration::zero(), ""};  // it is at work already, and says when it is done
   }
 
   engine::Step wait(const std::string& instance, const cloudinit::MachineReport& report, const engine::Call& call) {
     if (call.clock.now() - call.since > desk_.patience) return engine::Failed{bootstrap_failure(instance, report)};
-    return engine::RetryAfter{std::chrono::seconds(1), ""};
+    return engine::RetryAfter{next_look(report), ""};
   }
 
   engine::Step unreached(const std::string& instance, const Error& error, const engine::Call& call) {

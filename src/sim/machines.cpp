@@ -80,7 +80,19 @@ class SimulatedShell final : public net::Shell {
     const auto view = site_.machine_at(address_);
     if (!view || view->instance != instance_ || !view->answers)
       return fail(Code::kTransient, fmt::format("the connection to {} is lost", address_));
-    if (command == cloudinit::kReportCommand) return net::Output{0, report(*view), ""};
+    if (command == cloudinit::kReportCommand) {
+      auto seen = *view;
+      // WAIT: answers when the run at work is over, or after a second.
+      for (int i = 0; i < 10 && options.input.find("WAIT=10") != std::string_view::npos; ++i) {
+        if (seen.newest() && seen.now >= seen.newest()->ends) break;
+        if (!clock_.sleep_for(std::chrono::milliseconds(100), stop)) return fail(Code::kCancelled, "stopped");
+        const auto later = site_.machine_at(address_);
+        if (!later || later->instance != instance_ || !later->answers)
+          return fail(Code::kTransient, fmt::format("the connection to {} is lost", address_));
+        seen = *later;
+      }
+      return net::Output{0, report(seen), ""};
+    }
     if (command == cloudinit::kDeliverCommand) {
       site_.deliver(instance_, delivered(options.input, cloudinit::kRerunCommand),
                     delivered(options.input, cloudinit::kHostCertificate));

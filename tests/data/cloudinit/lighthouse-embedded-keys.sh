@@ -10,7 +10,7 @@ MESH_ADDRESS='10.42.0.1/16'
 PORT='4242'
 NEBULA_URL='https://github.com/slackhq/nebula/releases/download/v1.11.2/nebula-linux-amd64.tar.gz'
 NEBULA_SHA256='6140d33f2ec21ce7f6b655b5bc820e93a684d97e51d0ddcf907324b5b28aac1e'
-REVISION='2523056d444e91f3'  # of all that this script makes
+REVISION='2c4f578c57c9d9a8'  # of all that this script makes
 START='d5cba796a1e8ad6d'  # of what Nebula reads only when it starts
 LOG=/var/log/nebula-bootstrap.log
 STATE=/var/lib/tombolo
@@ -99,6 +99,7 @@ mkdir -p "$STATE/artefacts"
 fetch "$NEBULA_URL" "$NEBULA_SHA256" "$STATE/artefacts/nebula.tar.gz"
 
 phase nebula-install
+if [[ $(cat "$STATE/nebula.installed" 2>/dev/null) != "$NEBULA_SHA256" || ! -x /usr/local/bin/nebula ]]; then
 mkdir -p "$STATE/unpacked" /usr/local/bin
 tar -xzf "$STATE/artefacts/nebula.tar.gz" -C "$STATE/unpacked" nebula nebula-cert
 for program in nebula nebula-cert; do
@@ -106,6 +107,8 @@ for program in nebula nebula-cert; do
   mv -f "/usr/local/bin/$program.new" "/usr/local/bin/$program"
 done
 rm -rf "$STATE/unpacked"
+put 0644 "$STATE/nebula.installed" <<<"$NEBULA_SHA256"
+fi
 nebula -version
 mkdir -p /etc/nebula
 {
