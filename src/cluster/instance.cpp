@@ -91,7 +91,7 @@ class InstanceKind final : public engine::Kind {
     if (!user_data) return engine::Failed{user_data.error()};
     call.say("launch", "asking for a machine in " + codec::text_at(intent.request, "zone"));
     auto instance = cloud_.ec2.run_instances(parameters_from(intent.request), *user_data, changing(call));
-    if (!instance) return engine::Failed{instance.error()};
+    if (!instance) return engine::Failed{spent(instance.error(), call)};
     return engine::Done{instance->id.text(), outputs(*instance)};
   }
 
@@ -132,6 +132,17 @@ class InstanceKind final : public engine::Kind {
   }
 
  private:
+  // A token outlives its machine by some time. A cluster of the same name that was made and removed shortly before, by
+  // somebody whose journal is gone, has used ours with other parameters: when its machine is gone too, the next generation is free.
+  Error spent(const Error& error, const engine::Call& call) {
+    if (!error.remote() || error.remote()->code != "IdempotentParameterMismatch") return error;
+    const auto machines = cloud_.ec2.instances(ours(cloud_.cluster), reading(call));
+    if (!machines || std::any_of(machines->begin(), machines->end(), [](const auto& i) { return !i.gone(); }))
+      return error;
+    return Error(Code::kTokenSpent, "the client token of this launch was used for a machine that is gone")
+        .from(*error.remote());
+  }
+
   static Json outputs(const aws::Instance& i) {
     const auto mark = mark_of(i.tags);
     return {{"id", i.id.text()},       {"zone", i.zone.text()},   {"privateIp", i.private_ip},

@@ -16,6 +16,7 @@ std::string complaint(const std::string& log) {
   while (!rest.empty()) {
     const auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.starts_with("nebula.service:") || line.starts_with("Failed to start")) continue;  // systemd's own words
     for (const auto* word :
          {"level=error", "level=fatal", "level=ERROR", "level=FATAL", "Failed", "failed to", "no such file"})
       if (line.find(word) != std::string_view::npos) found = line;
