@@ -1,6 +1,7 @@
 #include "doctor/findings.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tombolo::doctor {
 
@@ -15,8 +16,11 @@ std::vector<Finding> findings(const Evidence& evidence) {
   look_at_way(evidence, out);
   look_at_certificates(evidence, out);
   look_at_mesh(evidence, out);
-  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.severity < b.severity; });
-  return out;
+  std::vector<Finding> worst_first;
+  for (const auto severity : {Severity::kFault, Severity::kWarning})
+    std::copy_if(out.begin(), out.end(), std::back_inserter(worst_first),
+                 [severity](const auto& f) { return f.severity == severity; });
+  return worst_first;
 }
 
 const std::vector<Known>& known_findings() {
