@@ -107,7 +107,7 @@ def test_user_data_is_the_bootstrap_without_a_private_key(desk):
     (machine,) = desk.machines()
     answer = desk.ec2.describe_instance_attribute(InstanceId=machine["InstanceId"], Attribute="userData")
     script = base64.b64decode(answer["UserData"]["Value"]).decode()
-    assert script.startswith("#!/bin/bash\n") and len(script) <= 16384
+    assert script.startswith("Content-Type: multipart/mixed") and len(script) <= 16384
     assert "phase nebula-start" in script and "PRIVATE KEY" not in script
 
 
