@@ -50,6 +50,7 @@ std::string vendor_url(std::string_view name, std::string_view version, Architec
     return fmt::format("https://github.com/k3s-io/k3s/releases/download/{}/k3s-airgap-images-{}.tar.zst", version,
                        arch);
   if (name == "helm") return fmt::format("https://get.helm.sh/helm-v{}-linux-{}.tar.gz", version, arch);
+  if (name == "liqo") return fmt::format("https://helm.liqo.io/charts/liqo-{}.tgz", version);
   return "";
 }
 

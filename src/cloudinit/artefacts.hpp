@@ -17,7 +17,7 @@ Result<Architecture> parse_architecture(std::string_view text);
 std::string_view name(Architecture architecture);  // "amd64", "arm64": as the vendors' file names have it
 
 struct Artefact {
-  std::string name;  // "nebula", "k3s", "k3s-airgap", "helm"
+  std::string name;  // "nebula", "k3s", "k3s-airgap", "helm", "liqo"
   std::string version;  // as the vendor's tag has it, without Nebula's and Helm's "v": "1.11.2", "v1.36.4+k3s1"
   Architecture architecture = Architecture::kAmd64;
   std::string url;

@@ -18,6 +18,7 @@ inline constexpr std::size_t kUserDataLimit = 16384;
 // Paths on the machine.
 inline constexpr std::string_view kLogFile = "/var/log/nebula-bootstrap.log";  // the recipe's name for it
 inline constexpr std::string_view kDoneFile = "/var/lib/tombolo/bootstrap.done";  // exists: the last run succeeded
+inline constexpr std::string_view kMeshFile = "/var/lib/tombolo/mesh.done";  // exists: Nebula serves
 inline constexpr std::string_view kFailedFile = "/var/lib/tombolo/bootstrap.failed";  // phase, line and last log lines
 inline constexpr std::string_view kRerunCommand = "/usr/local/sbin/tombolo-bootstrap";  // the same script, to run again
 inline constexpr std::string_view kNebulaFolder = "/etc/nebula";
@@ -40,7 +41,11 @@ inline constexpr std::string_view kLinePrefix = "tombolo-bootstrap: ";
 //   keys            the host key: made on the machine (default), or taken from the user-data
 //   certificate     waits (state=waiting) until somebody lays the host certificate; then checks it
 //   nebula-start    the unit runs
-//   ready           the mesh address is on the device, the sentinel is written
+//   mesh            the mesh address is on the device and Nebula listens
+//   k3s             the program, its configuration, its unit; its API answers and the node is Ready
+//   liqo            Helm and Liqo's chart; a release that is deployed, whose pods are there
+//   ready           the sentinel is written
+// k3s and liqo are left out where the cluster file wants the mesh alone.
 const std::vector<std::string_view>& phases();
 
 }  // namespace tombolo::cloudinit

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "cloudinit/cluster_script.hpp"
 #include "cloudinit/host_proof.hpp"
 #include "cloudinit/lighthouse_script.hpp"
 #include "crypto/hash.hpp"
@@ -79,17 +80,44 @@ Result<> check_name(std::string_view what, std::string_view text) {
   return {};
 }
 
+// What stands in single quotes.
+Result<> check_url(std::string_view what, std::string_view url) {
+  if (url.empty() ||
+      std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c == '\'' || c == '\\' || c == 127; }))
+    return fail(Code::kBadInput, fmt::format("the address of {} cannot stand in a boot script: {}", what, url));
+  return {};
+}
+
+// What stands in a quoted here-document that ends with `mark`.
+Result<> check_document(std::string_view what, std::string_view text, std::string_view mark) {
+  if (text.empty() || text.find(mark) != std::string::npos || text.find("#@ ") != std::string::npos ||
+      text.find('\0') != std::string::npos)
+    return fail(Code::kBadInput, fmt::format("{} cannot stand in a boot script", what));
+  return {};
+}
+
+Result<> check(const CloudCluster& c) {
+  TRY(check_name("the node's name", c.node));
+  TRY(check_name("the mesh device's name", c.device));
+  TRY(check_name("Liqo's version", c.liqo_version));
+  TRY(check_name("Liqo's namespace", c.liqo_namespace));
+  TRY(check_url("k3s", c.k3s.url));
+  TRY(check_url("Helm", c.helm.url));
+  TRY(check_url("Liqo's chart", c.chart_url));
+  TRY(check_document("k3s' configuration", c.k3s_config, "END_OF_CONFIG"));
+  TRY(check_document("the values of Liqo's chart", c.liqo_values, "END_OF_VALUES"));
+  if (c.k3s.sha256.size() != 64 || c.helm.sha256.size() != 64)
+    return fail(Code::kBadInput, "k3s or Helm has no SHA-256 to check it with");
+  return {};
+}
+
 Result<> check(const LighthouseBootstrap& b) {
   TRY(check_name("the cluster's name", b.cluster));
   TRY(check_name("the lighthouse's name", b.member));
-  const auto& url = b.nebula.url;
-  if (url.empty() ||
-      std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c == '\'' || c == '\\' || c == 127; }))
-    return fail(Code::kBadInput, fmt::format("the address of Nebula's archive cannot stand in a boot script: {}", url));
+  TRY(check_url("Nebula's archive", b.nebula.url));
   if (b.nebula.sha256.size() != 64) return fail(Code::kBadInput, "Nebula's archive has no SHA-256 to check it with");
-  if (b.nebula_config.empty() || b.nebula_config.find("END_OF_CONFIG") != std::string::npos ||
-      b.nebula_config.find("#@ ") != std::string::npos || b.nebula_config.find('\0') != std::string::npos)
-    return fail(Code::kBadInput, "Nebula's configuration cannot stand in a boot script");
+  TRY(check_document("Nebula's configuration", b.nebula_config, "END_OF_CONFIG"));
+  if (b.cluster_side) TRY(check(*b.cluster_side));
   if (b.nebula_config.find("BEGIN NEBULA") != std::string::npos)
     return fail(Code::kBadInput, "Nebula's configuration holds keys or certificates itself",
                 fmt::format("It names {}, {} and {} instead.", kAuthorities, kHostCertificate, kHostKey));
@@ -115,10 +143,20 @@ std::string start_key(const LighthouseBootstrap& b) {
 }
 
 std::string values_block(const LighthouseBootstrap& b) {
-  return fmt::format(
+  auto values = fmt::format(
       "MESH_ADDRESS='{}'\nPORT='{}'\nNEBULA_URL='{}'\nNEBULA_SHA256='{}'\n"
-      "REVISION='{}'  # of all that this script makes\nSTART='{}'  # of what Nebula reads only when it starts",
-      b.mesh_address.text(), b.listen_port, b.nebula.url, b.nebula.sha256, revision(b), start_key(b));
+      "REVISION='{}'  # of all that this script makes\nMESH_REVISION='{}'\n"
+      "START='{}'  # of what Nebula reads only when it starts",
+      b.mesh_address.text(), b.listen_port, b.nebula.url, b.nebula.sha256, revision(b), mesh_revision(b), start_key(b));
+  if (const auto& c = b.cluster_side)
+    values += fmt::format(
+        "\nNODE='{}'\nDEVICE='{}'\nK3S_URL='{}'\nK3S_SHA256='{}'\n"
+        "K3S_START='{}'  # of what k3s reads only when it starts\n"
+        "HELM_URL='{}'\nHELM_SHA256='{}'\n"
+        "LIQO_VERSION='{}'\nLIQO_NAMESPACE='{}'\nCHART_URL='{}'\nCHART_SHA256='{}'",
+        c->node, c->device, c->k3s.url, c->k3s.sha256, short_hash(c->k3s.sha256 + c->k3s_config), c->helm.url,
+        c->helm.sha256, c->liqo_version, c->liqo_namespace, c->chart_url, c->chart_sha256);
+  return values;
 }
 
 using Blocks = std::map<std::string, std::string>;
@@ -175,11 +213,20 @@ std::size_t count(std::string_view text, std::string_view word) {
 
 }  // namespace
 
-std::string revision(const LighthouseBootstrap& b) {
+std::string mesh_revision(const LighthouseBootstrap& b) {
   // The script's own text counts too: a newer program's lighthouse is brought up to date.
   std::string told(kLighthouseScript);
   for (const auto& part : {b.mesh_address.text(), b.authorities_pem, b.nebula_config, b.nebula.sha256})
     told += std::string(1, '\0') + part;
+  return short_hash(told);
+}
+
+std::string revision(const LighthouseBootstrap& b) {
+  auto told = mesh_revision(b);
+  if (const auto& c = b.cluster_side)
+    for (const auto& part : {std::string(kClusterPhases), c->k3s.sha256, c->k3s_config, c->node, c->helm.sha256,
+                             c->liqo_version, c->liqo_namespace, c->liqo_values, c->chart_sha256})
+      told += std::string(1, '\0') + part;
   return short_hash(told);
 }
 
@@ -194,7 +241,13 @@ Result<std::string> lighthouse_script(const LighthouseBootstrap& bootstrap) {
       {"rerun", std::string(kRerunBlock)},
       {"keys", std::string(kMachineKeysBlock)},
       {"certificate", std::string(kMachineCertificateBlock)},
+      {"cluster", ""},
   };
+  if (const auto& c = bootstrap.cluster_side) {
+    blocks["cluster"] = kClusterPhases;
+    blocks["k3s-config"] = c->k3s_config;
+    blocks["liqo-values"] = c->liqo_values;
+  }
   if (bootstrap.embedded) TRY(add_embedded_blocks(*bootstrap.embedded, blocks));
   std::string script;
   fill_in(kLighthouseScript, blocks, script);

@@ -19,6 +19,21 @@ struct EmbeddedIdentity {
   Secret<std::string> key_pem;  // its private key
 };
 
+// k3s as the server of the cloud's cluster, and Liqo in it. Versions and hashes decide what is downloaded.
+struct CloudCluster {
+  Artefact k3s;
+  Artefact helm;
+  std::string k3s_config;  // /etc/rancher/k3s/config.yaml
+  std::string node;  // name of the machine's Node object
+  std::string device;  // the mesh's: "nebula1"
+  std::string liqo_version;  // "v1.2.0"
+  std::string liqo_namespace;
+  std::string liqo_values;  // for the chart, YAML or JSON
+  // Without a hash the chart comes by `helm pull` from its makers' repository, whose TLS is then all the proof there is.
+  std::string chart_url;
+  std::string chart_sha256;
+};
+
 struct LighthouseBootstrap {
   std::string cluster;  // the cluster's name
   std::string member;  // the lighthouse's name in the mesh
@@ -28,11 +43,14 @@ struct LighthouseBootstrap {
   int listen_port = 4242;  // UDP, as in nebula_config
   Artefact nebula;  // for the machine's architecture, mirror already applied
   std::optional<EmbeddedIdentity> embedded;  // absent: the machine makes its own key
+  std::optional<CloudCluster> cluster_side;  // absent: the mesh alone
 };
 
 // What the script makes of a machine, as a short hash: 16 hex characters. The machine keeps it in kDoneFile when it is
 // through. The same with and without an embedded identity.
 std::string revision(const LighthouseBootstrap& bootstrap);
+// The part of it that concerns the mesh; the machine keeps it in kMeshFile as soon as Nebula serves.
+std::string mesh_revision(const LighthouseBootstrap& bootstrap);
 
 // The script alone: run by user-data at the first boot, and over SSH whenever the revision changed.
 // Errors: kBadInput when a value cannot stand in a script or is not what it should be; kInternal if a private key would be

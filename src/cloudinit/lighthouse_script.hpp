@@ -75,7 +75,7 @@ chmod 0644 "$LOG"  # holds no secret
 install -d -m 0755 "$STATE" /run/lock
 exec 4>/run/lock/tombolo-bootstrap
 flock 4  # one run at a time
-rm -f "$STATE/bootstrap.done" "$STATE/bootstrap.failed"
+rm -f "$STATE/bootstrap.done" "$STATE/bootstrap.failed" "$STATE/mesh.done"
 
 phase system
 if ((EUID != 0)); then die "must run as root"; fi
@@ -85,7 +85,7 @@ done
 # systemd-networkd removes addresses and routes that it did not make.
 put 0644 /etc/systemd/network/10-tombolo-mesh.network <<'END'
 [Match]
-Name=nebula*
+Name=nebula* cni* flannel* veth*
 [Link]
 Unmanaged=yes
 END
@@ -170,7 +170,7 @@ else
 fi
 put 0644 "$STATE/nebula.start" <<<"$START"
 
-phase ready
+phase mesh
 for ((tries = 0; ; tries++)); do
   if [[ $(ip -o address show) == *" $MESH_ADDRESS "* && $(ss -Hlun) == *":$PORT "* ]]; then break; fi
   if ((tries >= 150)); then
@@ -179,6 +179,10 @@ for ((tries = 0; ; tries++)); do
   fi
   sleep 0.2
 done
+printf 'revision=%s\n' "$MESH_REVISION" | put 0644 "$STATE/mesh.done"
+
+#@ cluster
+phase ready
 printf 'revision=%s\ntime=%s\n' "$REVISION" "$(date -u +%FT%TZ)" | put 0644 "$STATE/bootstrap.done"
 say "phase=ready state=ok"
 )sh";

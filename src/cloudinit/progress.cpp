@@ -60,7 +60,7 @@ void read_public_key(std::string_view line, BootstrapProgress& progress, std::st
 
 const std::vector<std::string_view>& phases() {
   static const std::vector<std::string_view> all{"system",      "artefacts",    "nebula-install", "keys",
-                                                 "certificate", "nebula-start", "ready"};
+                                                 "certificate", "nebula-start", "mesh", "k3s", "liqo", "ready"};
   return all;
 }
 

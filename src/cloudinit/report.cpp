@@ -25,6 +25,7 @@ LOG=/var/log/nebula-bootstrap.log
 LOCK=/run/lock/tombolo-bootstrap
 for ((i = 0; i < WAIT; i++)); do
   if [[ -e $LOG ]] && { [[ ! -e $LOCK ]] || flock -n $LOCK true; }; then break; fi
+  if [[ $UNTIL == mesh && -e /var/lib/tombolo/mesh.done ]]; then break; fi
   sleep 0.1
 done
 echo "@report 1"
@@ -47,6 +48,7 @@ if [[ -e $LOG ]]; then
 fi
 tail -n 20 /var/log/cloud-init-output.log 2>/dev/null | block cloud-init-output
 if [[ -e $LOCK ]] && ! flock -n $LOCK true; then fact running yes; fi
+fact mesh-revision "$(sed -n 's/^revision=//p' /var/lib/tombolo/mesh.done 2>/dev/null)"
 fact revision "$(sed -n 's/^revision=//p' /var/lib/tombolo/bootstrap.done 2>/dev/null)"
 fact nebula-state "$(systemctl is-active nebula.service 2>/dev/null)"
 if command -v nebula >/dev/null; then fact nebula-version "$(nebula -version 2>/dev/null | sed -n 's/^Version: //p')"; fi
@@ -177,7 +179,8 @@ std::string encoded(std::string_view text) { return codec::encode_base64(as_byte
 std::string report_script(const ReportRequest& request) {
   std::string ping;
   for (const auto& address : request.ping) ping += (ping.empty() ? "" : " ") + address;
-  return fmt::format("PING='{}'\nWAIT={}\n{}", ping, request.wait ? 10 : 0, kReportScript);
+  return fmt::format("PING='{}'\nWAIT={}\nUNTIL={}\n{}", ping, request.wait || request.wait_for_mesh ? 10 : 0,
+                     request.wait_for_mesh ? "mesh" : "end", kReportScript);
 }
 
 Result<MachineReport> read_report(std::string_view text) {
@@ -197,6 +200,7 @@ Result<MachineReport> read_report(std::string_view text) {
   out.log_tail = file_of(answer, "log");
   out.cloud_init_tail = file_of(answer, "cloud-init-output");
   out.running = answer.fact("running") == "yes";
+  out.mesh_revision = answer.fact("mesh-revision");
   out.revision = answer.fact("revision");
   out.nebula_version = answer.fact("nebula-version");
   out.nebula_state = answer.fact("nebula-state");
@@ -234,9 +238,9 @@ std::string deliver_script(const Delivery& delivery) {
     out += fmt::format("put 0644 {} <<'END'\n{}\nEND\n", kHostCertificate, encoded(delivery.certificate_pem));
   // The log says so first: what it holds of earlier runs is no answer to this one.
   out += fmt::format(
-      "mkdir -p /var/lib/tombolo\nrm -f {} {}\n"
+      "mkdir -p /var/lib/tombolo\nrm -f {} {} {}\n"
       "echo \"$(date -u +%FT%T.%3NZ) {}\" >>{}\n",
-      kDoneFile, kFailedFile, phase_line(phases().front(), PhaseState::kStarted, "delivered"), kLogFile);
+      kDoneFile, kFailedFile, kMeshFile, phase_line(phases().front(), PhaseState::kStarted, "delivered"), kLogFile);
   // A unit of its own, not a child of sshd's session: it goes on when the connection is lost. One that is at work already
   // may have read the old files: it is waited for by the next one's lock.
   out += fmt::format(

@@ -41,6 +41,7 @@ struct MachineReport {
   std::string log_tail;  // the last lines of kLogFile
   std::string cloud_init_tail;  // of cloud-init's own output
   bool running = false;  // a bootstrap is at work this very moment
+  std::string mesh_revision;  // of the newest bootstrap that came as far as a mesh that serves; "" when none did
   std::string revision;  // of the newest finished bootstrap; "" when none is
   std::string nebula_version;
   std::string nebula_state;  // systemd's word: "active", "activating", "failed", "inactive"; "unknown" without the unit
@@ -60,6 +61,7 @@ struct ReportRequest {
   // While a bootstrap is at work, or has not begun, the machine answers when that changes, or after a second: whoever follows
   // it asks once a second at most, and still hears of the end at once.
   bool wait = false;
+  bool wait_for_mesh = false;  // as wait, and it also answers at once when Nebula serves
 };
 
 // The command to run, and its input. As root through sudo, without a terminal; the same command for every request, so that

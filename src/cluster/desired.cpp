@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include "aws/prices.hpp"
-#include "base/files.hpp"
 #include "cluster/kinds.hpp"
-#include "cluster/machine.hpp"
+#include "cluster/cluster_kinds.hpp"
+#include "cluster/told.hpp"
+#include "crypto/hash.hpp"
 #include "cluster/machine_kinds.hpp"
-#include "cluster/mesh_trust.hpp"
-#include "nebula/config.hpp"
-#include "nebula/layout.hpp"
 
 namespace tombolo::cluster {
 
@@ -38,21 +36,6 @@ Json ingress(const spec::Cluster& cluster, const std::optional<Facts>& facts) {
                facts->caller_address + (facts->caller_address.find(':') == std::string::npos ? "/32" : "/128"), "SSH");
   }
   return codec::JsonArray{ssh, rule("udp", cluster.mesh.listen_port, "0.0.0.0/0", "Nebula")};
-}
-
-Result<std::string> nebula_config(const spec::Cluster& cluster, const std::vector<nebula::Fingerprint>& blocklist) {
-  nebula::NebulaConfig config;
-  config.blocklist = blocklist;
-  config.cipher = cluster.mesh.cipher;
-  config.listen_port = cluster.mesh.listen_port;
-  config.mtu = cluster.addresses.mesh_mtu;
-  config.is_lighthouse = true;
-  // What k3s' other nodes and the peers of the home cluster need of the lighthouse, and SSH for the operators.
-  config.inbound = {{nebula::Protocol::kTcp, 6443, 0, {"kubernetes"}},
-                    {nebula::Protocol::kTcp, 10250, 0, {"kubernetes"}},
-                    {nebula::Protocol::kUdp, 8472, 0, {"kubernetes"}},
-                    {nebula::Protocol::kTcp, 22, 0, {"infrastructure"}}};
-  return nebula::config_yaml(config);
 }
 
 Wish certificate_of(const spec::Cluster& cluster, const spec::Member& member) {
@@ -151,6 +134,41 @@ void wish_for_mesh(const spec::Cluster& cluster, bool embedded, std::vector<Wish
                  {access, certificate, probe}});
 }
 
+// Nebula at home, k3s in the cloud, Liqo on both sides.
+void wish_for_clusters(const spec::Cluster& cluster, std::vector<Wish>& out) {
+  const auto instance = reference(at(kInstanceKind, "lighthouse"), "id");
+  const auto mesh = at(kMeshKind, "lighthouse");
+  const auto k3s = at(kK3sKind, "lighthouse");
+  Wish nebula{at(kHomeNebulaKind, "home"),
+              {{"namespace", cluster.home.nebula_namespace},
+               {"version", cluster.bootstrap.nebula_version},
+               {"lighthouse", reference(at(kAddressKind, "lighthouse"), "ip")},
+               {"port", cluster.mesh.listen_port},
+               {"mtu", cluster.addresses.mesh_mtu},
+               {"cipher", cluster.mesh.cipher}},
+              {at(kAddressKind, "lighthouse"), at(kAuthorityKind, "worker")}};
+  for (const auto* member : cluster.mesh.home()) {
+    const auto certificate = at(kCertificateKind, member->name);
+    nebula.inputs.as_object()["certificate/" + member->name] = reference(certificate, "fingerprint");
+    nebula.inputs.as_object()["node/" + member->name] = member->node;
+    nebula.needs.push_back(certificate);
+    out.push_back({at(kHomeMemberKind, member->name),
+                   {{"address", member->address.text()}, {"instance", instance}},
+                   {nebula.address, mesh}});
+  }
+  if (!cluster.mesh.home().empty()) out.push_back(std::move(nebula));
+  out.push_back({k3s, {{"instance", instance}}, {mesh}});
+  out.push_back({at(kLiqoKind, "cloud"), {{"instance", instance}}, {k3s}});
+  if (cluster.mesh.home().empty()) return;
+  const auto values = liqo_values(cluster, liqo::Side::kHome);
+  out.push_back({at(kLiqoKind, "home"),
+                 {{"version", cluster.liqo.version},
+                  {"namespace", cluster.home.liqo_namespace},
+                  // What cannot be read is told when it is laid.
+                  {"values", values ? to_hex(crypto::sha256(codec::to_canonical_text(*values))).substr(0, 16) : ""}},
+                 {k3s, at(kHomeNebulaKind, "home")}});
+}
+
 }  // namespace
 
 std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Facts>& facts,
@@ -185,51 +203,8 @@ std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Fact
                   {"instance", reference(at(kInstanceKind, "lighthouse"), "id")}},
                  {at(kAddressKind, "lighthouse"), at(kInstanceKind, "lighthouse")}});
   if (options.wait_for_bootstrap) wish_for_mesh(cluster, embedded, out);
-  return out;
-}
-
-Result<cloudinit::LighthouseBootstrap> lighthouse_bootstrap(const spec::Cluster& cluster,
-                                                            const store::StateFolder& state, Time now) {
-  const auto& member = *cluster.mesh.lighthouse();
-  auto trust = TRY(mesh_trust(state, now));
-  cloudinit::LighthouseBootstrap bootstrap;
-  bootstrap.cluster = cluster.name;
-  bootstrap.member = member.name;
-  bootstrap.mesh_address = codec::Cidr(member.address, cluster.mesh.cidr.prefix());
-  bootstrap.authorities_pem = std::move(trust.authorities_pem);
-  bootstrap.nebula_config = TRY(nebula_config(cluster, trust.blocklist));
-  bootstrap.listen_port = cluster.mesh.listen_port;
-  cloudinit::ArtefactSource source{cluster.bootstrap.mirror, {}};
-  if (!cluster.bootstrap.checksums.nebula.empty()) source.sha256["nebula"] = cluster.bootstrap.checksums.nebula;
-  bootstrap.nebula =
-      TRY(cloudinit::find_artefact("nebula", cluster.bootstrap.nebula_version,
-                                   TRY(cloudinit::parse_architecture(cluster.lighthouse.architecture)), source));
-  return bootstrap;
-}
-
-Result<std::string> lighthouse_user_data(const spec::Cluster& cluster, const store::StateFolder& state,
-                                         const Json& inputs, std::int64_t generation, Time now) {
-  auto bootstrap = TRY(lighthouse_bootstrap(cluster, state, now));
-  if (cluster.bootstrap.keys == spec::KeyOrigin::kEmbedded)
-    bootstrap.embedded = cloudinit::EmbeddedIdentity{
-        codec::text_at(inputs, "certificate"), Secret<std::string>(TRY(read_file(codec::text_at(inputs, "keyFile"))))};
-  return cloudinit::lighthouse_user_data(bootstrap, TRY(host_token(state, cluster.name, "lighthouse", generation)));
-}
-
-Result<mesh::ProbeRequest> probe_request(const spec::Cluster& cluster, const store::StateFolder& state,
-                                         const std::string& underlay, Time now) {
-  const nebula::Layout layout(state.path());
-  const auto trust = TRY(mesh_trust(state, now));
-  const std::string name(spec::kProbeName);
-  mesh::ProbeRequest out;
-  out.identity.certificate_pem = TRY(read_file(layout.member_certificate(name)));
-  out.identity.key_pem = Secret<std::string>(TRY(read_file(layout.member_key(name))));
-  out.identity.authorities_pem = trust.authorities_pem;
-  for (const auto& fingerprint : trust.blocklist) out.identity.blocklist.push_back(fingerprint.text());
-  out.identity.cipher = cluster.mesh.cipher;
-  out.underlay = underlay;
-  out.port = cluster.mesh.listen_port;
-  out.member = cluster.mesh.lighthouse()->address;
+  if (options.wait_for_bootstrap && options.clusters && cluster.kubernetes.distribution != spec::Distribution::kNone)
+    wish_for_clusters(cluster, out);
   return out;
 }
 

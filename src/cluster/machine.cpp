@@ -60,6 +60,11 @@ Result<> Machine::forget() {
   return store::KnownHosts(place_.state).forget_all_but("");
 }
 
+static tl::unexpected<Error> never_reached(const std::string& name) {
+  return fail(Code::kNotFound, fmt::format("the {} was never reached from here", name),
+              "Run `tombolo up` first: it proves and pins the machine's host keys.");
+}
+
 // A pinned key decides alone: a banner proves nothing once the machine is known.
 Result<> Machine::judge(const Introducing& whom, const net::Introduction& shown) const {
   const store::KnownHosts pins(place_.state);
@@ -100,23 +105,35 @@ Result<> Machine::introduce(const Introducing& whom, Duration patience, const st
   return {};
 }
 
-Result<net::Shell*> Machine::shell(Duration patience, const std::stop_token& stop) {
-  const auto known = TRY(record());
-  if (!known)
-    return fail(Code::kNotFound, fmt::format("the {} was never reached from here", place_.name),
-                "Run `tombolo up` first: it proves and pins the machine's host keys.");
-  if (open_ && open_to_ == known->instance) return open_.get();
+// To a machine whose keys are pinned: nobody else is let in.
+Result<net::Login> Machine::login_to(const MachineRecord& known, Duration patience) const {
   net::Login login;
-  login.host = known->address;
-  login.user = known->user;
+  login.host = known.address;
+  login.user = known.user;
   login.private_key = place_.state.ssh_key();
   login.patience = patience;
   const store::KnownHosts pins(place_.state);
-  login.key_types = types_of(TRY(pins.pinned(known->instance)));
-  login.judge = [&](const net::Introduction& shown) { return pins.check(known->instance, shown.key.line()); };
-  open_ = TRY(place_.shells.open(login, stop));
+  login.key_types = types_of(TRY(pins.pinned(known.instance)));
+  login.judge = [pins, instance = known.instance](const net::Introduction& shown) {
+    return pins.check(instance, shown.key.line());
+  };
+  return login;
+}
+
+Result<net::Shell*> Machine::shell(Duration patience, const std::stop_token& stop) {
+  const auto known = TRY(record());
+  if (!known) return never_reached(place_.name);
+  if (open_ && open_to_ == known->instance) return open_.get();
+  open_ = TRY(place_.shells.open(TRY(login_to(*known, patience)), stop));
   open_to_ = known->instance;
   return open_.get();
+}
+
+Result<std::unique_ptr<net::Tunnel>> Machine::tunnel(const std::string& host, std::uint16_t port, Duration patience,
+                                                     const std::stop_token& stop) const {
+  const auto known = TRY(record());
+  if (!known) return never_reached(place_.name);
+  return place_.shells.tunnel(TRY(login_to(*known, patience)), host, port, stop);
 }
 
 Result<net::Output> Machine::run(std::string_view command, std::string_view input, Duration patience,
@@ -140,11 +157,8 @@ Result<net::Output> Machine::run(std::string_view command, std::string_view inpu
 
 Result<cloudinit::MachineReport> Machine::report(const cloudinit::ReportRequest& request, Duration patience,
                                                  const std::stop_token& stop) {
-  const auto done = TRY(run(cloudinit::kReportCommand, cloudinit::report_script(request), patience, stop));
-  if (done.status != 0)
-    return fail(Code::kBroken, fmt::format("the {} cannot report: {}", place_.name, done.err),
-                "It needs bash, and sudo without a password for the SSH user.");
-  return cloudinit::read_report(done.out);
+  const auto done = TRY(ask(cloudinit::kReportCommand, cloudinit::report_script(request), patience, stop));
+  return cloudinit::read_report(done);
 }
 
 Result<> Machine::deliver(const cloudinit::Delivery& delivery, const std::stop_token& stop) {
@@ -153,6 +167,15 @@ Result<> Machine::deliver(const cloudinit::Delivery& delivery, const std::stop_t
   if (done.status != 0 || done.out.find(cloudinit::kDelivered) == std::string::npos)
     return fail(Code::kBroken, fmt::format("the {} did not take its files: {}", place_.name, done.err));
   return {};
+}
+
+Result<std::string> Machine::ask(std::string_view command, const std::string& script, Duration patience,
+                                 const std::stop_token& stop) {
+  const auto done = TRY(run(command, script, patience, stop));
+  if (done.status != 0)
+    return fail(Code::kBroken, fmt::format("the {} cannot answer: {}", place_.name, done.err),
+                "It needs bash, and sudo without a password for the SSH user.");
+  return done.out;
 }
 
 void Machine::hang_up() {

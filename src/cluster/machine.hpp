@@ -59,6 +59,12 @@ class Machine {
   Result<cloudinit::MachineReport> report(const cloudinit::ReportRequest& request, Duration patience,
                                           const std::stop_token& stop);
   Result<> deliver(const cloudinit::Delivery& delivery, const std::stop_token& stop);
+  // One of the commands of cloudinit/ that look, and its output. kBroken when it fails, with what it said.
+  Result<std::string> ask(std::string_view command, const std::string& script, Duration patience,
+                          const std::stop_token& stop);
+  // A way through the machine to a port only it reaches. Nothing is asked of the kept connection.
+  Result<std::unique_ptr<net::Tunnel>> tunnel(const std::string& host, std::uint16_t port, Duration patience,
+                                              const std::stop_token& stop) const;
   void hang_up();
 
   // The keys the machine's console names must hold one of the pinned keys; nothing is said while it names none.
@@ -67,6 +73,7 @@ class Machine {
  private:
   Result<net::Output> run(std::string_view command, std::string_view input, Duration patience,
                           const std::stop_token& stop);
+  Result<net::Login> login_to(const MachineRecord& known, Duration patience) const;
   Result<> judge(const Introducing& whom, const net::Introduction& shown) const;
   std::string record_file() const { return "machines/" + place_.name + ".json"; }
 

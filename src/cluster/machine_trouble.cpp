@@ -28,7 +28,10 @@ std::string words(const cloudinit::PhaseProgress& phase) {
                                                                    {"keys", "keys made"},
                                                                    {"certificate", "certificate delivered"},
                                                                    {"nebula-start", "Nebula started"},
-                                                                   {"ready", "Nebula active"}};
+                                                                   {"mesh", "Nebula active"},
+                                                                   {"k3s", "k3s ready"},
+                                                                   {"liqo", "Liqo installed"},
+                                                                   {"ready", "bootstrap done"}};
   const auto it = kWords.find(phase.name);
   return it == kWords.end() ? phase.name : std::string(it->second);
 }

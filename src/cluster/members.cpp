@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "cluster/desired.hpp"
+#include "cluster/told.hpp"
 #include "engine/observe.hpp"
 
 namespace tombolo::cluster {

@@ -58,7 +58,7 @@ class MeshKind final : public engine::Kind {
     }
     auto& has = out.attributes.as_object();
     has["certificate"] = fingerprint_of(report->certificate_pem);
-    has["bootstrap"] = report->revision;
+    has["bootstrap"] = report->mesh_revision;
     if (!serves(*report, bootstrap->listen_port)) {
       out.status = engine::Status::kPending;
       out.status_detail =
@@ -74,7 +74,7 @@ class MeshKind final : public engine::Kind {
     auto changes = differences(wish, observed, {"instance", "address", "certificate"});
     const auto* has = codec::find(observed.attributes, "bootstrap");
     if (const auto wanted = desk_.bootstrap(); has && wanted)
-      if (const auto revision = cloudinit::revision(*wanted); *has != Json(revision))
+      if (const auto revision = cloudinit::mesh_revision(*wanted); *has != Json(revision))
         changes.push_back(engine::FieldChange{"bootstrap", *has, Json(revision), false});
     return {std::move(changes), {}};
   }
@@ -102,12 +102,13 @@ class MeshKind final : public engine::Kind {
     // The certificate as it lies here now: one that was re-issued in this run is newer than the wish.
     const auto certificate = desk_.certificate();
     if (!certificate) return engine::Failed{certificate.error()};
-    const auto wanted = cloudinit::revision(*bootstrap) + "/" + fingerprint_of(*certificate);
-    auto report = desk_.machine->report({{}, true}, kAnswerPatience, call.stop);
+    const auto wanted = cloudinit::mesh_revision(*bootstrap) + "/" + fingerprint_of(*certificate);
+    auto report = desk_.machine->report({{}, false, true}, kAnswerPatience, call.stop);
     if (!report) return unreached(instance, report.error(), call);
     say_progress(*report, *desk_.told, call);
-    const auto has = report->revision + "/" + fingerprint_of(report->certificate_pem);
-    if (has == wanted && serves(*report, bootstrap->listen_port) && !report->running)
+    const auto has = report->mesh_revision + "/" + fingerprint_of(report->certificate_pem);
+    // The bootstrap may go on with k3s: the mesh is there all the same.
+    if (has == wanted && serves(*report, bootstrap->listen_port))
       return prove(instance, codec::text_at(in, "address"), *bootstrap, call);
     if (report->running) return wait(instance, *report, call);
     // sshd may answer before cloud-init has come to the user-data: what that does by itself is not ours to do again.

@@ -59,6 +59,23 @@ Result<> issue(Session& session, const spec::Member& member, const std::string& 
 
 }  // namespace
 
+Result<std::string> member_config(const Session& session, const spec::Member& member, const std::string& lighthouse,
+                                  const nebula::PkiPaths& pki) {
+  const auto& cluster = session.cluster();
+  nebula::NebulaConfig config;
+  config.pki = pki;
+  config.cipher = cluster.mesh.cipher;
+  config.mtu = cluster.addresses.mesh_mtu;
+  config.blocklist = TRY(mesh_trust(session.folder(), session.clock().now())).blocklist;
+  config.lighthouses = {
+      {cluster.mesh.lighthouse()->address, {fmt::format("{}:{}", lighthouse, cluster.mesh.listen_port)}}};
+  // What the cloud's cluster needs of a node at home; an operator is only asked, never called.
+  if (member.role == spec::Role::kHome)
+    config.inbound = {{nebula::Protocol::kTcp, 6443, 0, {"infrastructure"}},
+                      {nebula::Protocol::kTcp, 10250, 0, {"infrastructure"}}};
+  return nebula::config_yaml(config);
+}
+
 Result<MemberFolder> member_folder(Session& session, const FolderRequest& request) {
   const auto& cluster = session.cluster();
   const auto* member = TRY(find_member(cluster, request.member));
@@ -67,19 +84,9 @@ Result<MemberFolder> member_folder(Session& session, const FolderRequest& reques
   TRY(issue(session, *member, request.public_key_pem));
   const nebula::Layout layout(session.folder().path());
 
-  nebula::NebulaConfig config;
-  config.pki = {request.path + "/ca.crt", request.path + "/host.crt", request.path + "/host.key"};
-  config.cipher = cluster.mesh.cipher;
-  config.mtu = cluster.addresses.mesh_mtu;
-  config.blocklist = trust.blocklist;
-  config.lighthouses = {
-      {cluster.mesh.lighthouse()->address, {fmt::format("{}:{}", underlay, cluster.mesh.listen_port)}}};
-  // What the cloud's cluster needs of a node at home; an operator is only asked, never called.
-  if (member->role == spec::Role::kHome)
-    config.inbound = {{nebula::Protocol::kTcp, 6443, 0, {"infrastructure"}},
-                      {nebula::Protocol::kTcp, 10250, 0, {"infrastructure"}}};
   MemberFolder out;
-  out.config = TRY(nebula::config_yaml(config));
+  out.config = TRY(member_config(session, *member, underlay,
+                                 {request.path + "/ca.crt", request.path + "/host.crt", request.path + "/host.key"}));
   out.authorities = trust.authorities_pem;
   out.certificate = TRY(read_file(layout.member_certificate(member->name)));
   if (!file_exists(layout.member_public_key(member->name)))

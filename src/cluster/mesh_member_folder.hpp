@@ -4,6 +4,7 @@
 
 #include "base/secret.hpp"
 #include "cluster/session.hpp"
+#include "nebula/config.hpp"
 
 namespace tombolo::cluster {
 
@@ -20,6 +21,11 @@ struct MemberFolder {
   std::string certificate;  // host.crt
   Secret<std::string> key;  // host.key; empty when the key is elsewhere
 };
+
+// The member's config.yml, with its files at these paths. `lighthouse`: its address on the Internet. Errors: kNotFound without
+// authorities.
+Result<std::string> member_config(const Session& session, const spec::Member& member, const std::string& lighthouse,
+                                  const nebula::PkiPaths& pki);
 
 // Issues the certificate when it is missing, ends soon, or is for another key. Errors: kBadInput for a member that is not in
 // the file, or is not one of those that join this way; kNotFound without authorities or without an address.

@@ -47,6 +47,8 @@ Result<Looked> look(Session& session, bool offline, const std::stop_token& stop)
   if (session.options().wait_for_bootstrap) {
     const auto machines = session.machine_kinds();
     out.kinds.insert(out.kinds.end(), machines.begin(), machines.end());
+    const auto clusters = session.cluster_kinds();
+    out.kinds.insert(out.kinds.end(), clusters.begin(), clusters.end());
   }
   if (offline) {
     out.world = TRY(engine::observe(local, session.clock(), stop));
@@ -76,7 +78,7 @@ bool launches(const engine::Plan& plan) {
 
 Result<Planned> make_plan(Session& session, const PlanRequest& request, const std::stop_token& stop) {
   auto looked = TRY(look(session, request.offline, stop));
-  const auto wishes = desired(session.cluster(), looked.facts, {session.options().wait_for_bootstrap});
+  const auto wishes = desired(session.cluster(), looked.facts, {session.options().wait_for_bootstrap, session.has_clusters()});
   auto plan = TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds,
                                     {request.recreate, false, session.clock().now()}));
   return Planned{std::move(looked.facts), std::move(looked.kinds), std::move(plan)};
@@ -107,7 +109,7 @@ Result<UpReport> up(Session& session, Planned next, const std::stop_token& stop)
 
 Result<StatusReport> status(Session& session, const std::stop_token& stop) {
   auto looked = TRY(look(session, false, stop));
-  const auto wishes = desired(session.cluster(), looked.facts, {session.options().wait_for_bootstrap});
+  const auto wishes = desired(session.cluster(), looked.facts, {session.options().wait_for_bootstrap, session.has_clusters()});
   auto plan =
       TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds, {{}, false, session.clock().now()}));
   return StatusReport{std::move(*looked.facts), std::move(plan), std::move(looked.world)};

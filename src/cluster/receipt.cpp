@@ -20,6 +20,56 @@ engine::State records_in(const engine::State& state, const std::string& region) 
   return out;
 }
 
+constexpr std::string_view kHome = "home";  // stands for a region in plans and receipts
+
+// Records of what is in the home cluster.
+engine::State records_at_home(const engine::State& state) {
+  engine::State out;
+  for (const auto& [address, record] : state)
+    if (address.name == kHome && (address.kind == kHomeNebulaKind || address.kind == kLiqoKind)) out.emplace(address, record);
+  return out;
+}
+
+// What is ours in the home cluster. One that cannot be asked matters only when something of ours is in it, as far as we know.
+Result<engine::Plan> plan_home(Session& session, const std::stop_token& stop) {
+  const auto kinds = session.home_kinds();
+  const auto records = records_at_home(session.state());
+  std::vector<engine::Observed> world;
+  for (auto& o : TRY(engine::observe(kinds, session.clock(), stop)))
+    if (o.attributes.is_object() || (records.contains(o.address) && o.status == engine::Status::kPending))
+      world.push_back(std::move(o));
+  return engine::make_plan({}, world, records, kinds, {{}, true, session.clock().now()});
+}
+
+// Whether anything of ours may be in the home cluster.
+bool may_be_at_home(const Session& session) {
+  for (const auto& [address, record] : records_at_home(session.state()))
+    if (!record.id.empty() || record.creating || record.deleting) return true;
+  return false;
+}
+
+// First, while the mesh still carries what home and the cloud have to say to each other.
+Result<> clear_home(Session& session, Receipt& receipt, const std::stop_token& stop) {
+  if (!session.has_clusters()) return {};
+  const bool expected = may_be_at_home(session);
+  const auto plan = plan_home(session, stop);
+  if (!plan && !expected) return {};
+  if (!plan) return fail(plan.error());
+  receipt.home_searched = true;
+  auto records = records_at_home(session.state());
+  const auto report =
+      engine::apply(*plan, session.surroundings(session.home_kinds(), records), stop, {8, session.options().seed});
+  for (const auto& [address, record] : records) session.state()[address] = record;
+  for (const auto& o : report.operations) {
+    if (o.done && !o.id.empty() && o.action != "forget") receipt.removed.push_back({std::string(kHome), o.address.text(), o.id});
+    if (o.error)
+      receipt.left.push_back({std::string(kHome), o.address.text(), o.id, false,
+                              o.error->text() + (o.error->hint().empty() ? "" : ". " + o.error->hint())});
+  }
+  receipt.cancelled = receipt.cancelled || report.cancelled || stop.stop_requested();
+  return {};
+}
+
 Result<engine::Plan> plan_region(Session& session, const std::string& name, const std::stop_token& stop) {
   auto& region = session.region(name);
   const auto world = TRY(engine::observe(region.kinds, session.clock(), stop));
@@ -70,6 +120,7 @@ int Receipt::billable() const {
 
 Result<std::map<std::string, engine::Plan>> plan_down(Session& session, const std::stop_token& stop) {
   std::map<std::string, engine::Plan> out;
+  if (session.has_clusters()) out[std::string(kHome)] = TRY(plan_home(session, stop));
   for (const auto& region : TRY(session.regions_ever_used())) out[region] = TRY(plan_region(session, region, stop));
   return out;
 }
@@ -77,7 +128,9 @@ Result<std::map<std::string, engine::Plan>> plan_down(Session& session, const st
 Result<Receipt> down(Session& session, const std::stop_token& stop) {
   Receipt receipt;
   receipt.searched = {"instances", "disks", "elastic addresses", "network interfaces", "security groups", "key pairs"};
+  TRY(clear_home(session, receipt, stop));
   for (const auto& name : TRY(session.regions_ever_used())) {
+    if (receipt.cancelled) break;
     receipt.regions.push_back(name);
     auto& region = session.region(name);
     auto records = records_in(session.state(), name);
@@ -99,7 +152,10 @@ Result<Receipt> down(Session& session, const std::stop_token& stop) {
     if (receipt.cancelled) break;
   }
   // The machine is gone: nobody shall be sent to its address any more.
-  if (receipt.zero() && !receipt.cancelled) TRY(session.lighthouse()->forget());
+  if (receipt.billable() == 0 && !receipt.cancelled) {
+    if (session.has_clusters()) TRY(session.kubernetes().forget_cloud());
+    TRY(session.lighthouse()->forget());
+  }
   for (const auto* file : {"nebula", "ssh"})
     if (file_exists(session.folder().path() + "/" + file)) receipt.kept.push_back(session.folder().path() + "/" + file);
   TRY(session.write_down("receipt", to_json(receipt)));
@@ -115,7 +171,8 @@ engine::Json to_json(const Receipt& receipt) {
     left.push_back(
         {{"region", l.region}, {"what", l.what}, {"id", l.id}, {"billable", l.billable}, {"reason", l.reason}});
   return {{"regions", std::move(regions)}, {"searched", std::move(searched)}, {"removed", std::move(removed)},
-          {"left", std::move(left)},       {"kept", std::move(kept)},         {"billable", receipt.billable()},
+          {"left", std::move(left)},       {"kept", std::move(kept)},         {"homeSearched", receipt.home_searched},
+          {"billable", receipt.billable()},
           {"zero", receipt.zero()}};
 }
 

@@ -25,6 +25,7 @@ struct Receipt {
   std::vector<Removed> removed;
   std::vector<Left> left;
   std::vector<std::string> kept;  // files of ours that stay on this machine
+  bool home_searched = false;  // the home cluster was asked
   bool cancelled = false;
   int billable() const;
   bool zero() const { return left.empty() && !cancelled; }

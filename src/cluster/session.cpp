@@ -7,6 +7,7 @@
 #include "base/files.hpp"
 #include "base/ids.hpp"
 #include "cluster/desired.hpp"
+#include "cluster/told.hpp"
 #include "cluster/machine_kinds.hpp"
 #include "cluster/ssm_backup.hpp"
 #include "nebula/layout.hpp"
@@ -91,20 +92,59 @@ const std::shared_ptr<Machine>& Session::lighthouse() {
   return lighthouse_;
 }
 
+MachineDesk Session::machine_desk() {
+  if (!machine_desk_)
+    machine_desk_.emplace(MachineDesk{
+        lighthouse(),
+        *region(cluster().region).cloud,
+        cluster().lighthouse.ssh_user,
+        [this] { return lighthouse_bootstrap(cluster(), folder_, clock().now()); },
+        [this] {
+          return read_file(nebula::Layout(folder_.path()).member_certificate(cluster().mesh.lighthouse()->name));
+        },
+        [this](const std::string& address) { return probe_request(cluster(), folder_, address, clock().now()); },
+        options_.prober});
+  return *machine_desk_;
+}
+
 engine::Kinds Session::machine_kinds() {
-  if (!machine_kinds_.empty()) return machine_kinds_;
-  MachineDesk desk{
-      lighthouse(),
-      *region(cluster().region).cloud,
-      cluster().lighthouse.ssh_user,
-      [this] { return lighthouse_bootstrap(cluster(), folder_, clock().now()); },
-      [this] {
-        return read_file(nebula::Layout(folder_.path()).member_certificate(cluster().mesh.lighthouse()->name));
-      },
-      [this](const std::string& address) { return probe_request(cluster(), folder_, address, clock().now()); },
-      options_.prober};
-  machine_kinds_ = {access_kind(desk), mesh_kind(desk)};
+  if (machine_kinds_.empty()) machine_kinds_ = {access_kind(machine_desk()), mesh_kind(machine_desk())};
   return machine_kinds_;
+}
+
+bool Session::has_clusters() const {
+  return options_.home_access && cluster().kubernetes.distribution != spec::Distribution::kNone;
+}
+
+Kubernetes& Session::kubernetes() {
+  if (!kubernetes_)
+    kubernetes_ = std::make_unique<Kubernetes>(Kubernetes::Place{cluster(), folder_, clock(), options_.home_access,
+                                                                 options_.kubernetes_transport,
+                                                                 [this] { return lighthouse(); }, options_.seed});
+  return *kubernetes_;
+}
+
+ClusterDesk Session::cluster_desk() {
+  return {cluster(),
+          kubernetes(),
+          machine_desk(),
+          [this](const std::string& lighthouse) { return home_mesh(*this, lighthouse); },
+          [this] { return home_trust(folder_, clock().now()); },
+          [this] { return liqo_values(cluster(), liqo::Side::kHome); }};
+}
+
+engine::Kinds Session::cluster_kinds() {
+  if (cluster_kinds_.empty() && has_clusters()) {
+    const auto desk = cluster_desk();
+    cluster_kinds_ = {home_nebula_kind(desk), home_member_kind(desk), k3s_kind(desk), liqo_kind(desk)};
+  }
+  return cluster_kinds_;
+}
+
+engine::Kinds Session::home_kinds() {
+  if (home_kinds_.empty() && has_clusters())
+    home_kinds_ = {home_nebula_kind(cluster_desk()), liqo_kind(cluster_desk(), true)};
+  return home_kinds_;
 }
 
 Result<std::vector<std::string>> Session::regions_ever_used() {

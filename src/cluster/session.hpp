@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "aws/client.hpp"
+#include "cluster/cluster_kinds.hpp"
 #include "cluster/local_kinds.hpp"
 #include "cluster/machine.hpp"
 #include "engine/executor.hpp"
@@ -31,6 +32,10 @@ struct SessionOptions {
   bool wait_for_bootstrap = true;
   std::uint64_t seed = 1;  // of jitter
   std::function<void(store::Moment, const store::Entry&)> on_journal_write;  // the crash campaign's hook; may be empty
+  // The way to home's API server. Empty: this session has no Kubernetes clusters (the simulated site has none yet), and
+  // nothing is wished for in them.
+  std::function<Result<kube::Access>()> home_access = {};
+  kube::TransportMaker kubernetes_transport = kube::curl_transport;
 };
 
 enum class Access { kLook, kChange };  // kChange takes the cluster lock and may make the state folder
@@ -64,6 +69,11 @@ class Session {
   Region& region(const std::string& name);
   // Kinds that ask the machines themselves: not for a look without them, nor for `down`, which needs only AWS.
   engine::Kinds machine_kinds();
+  // Kinds that ask the two API servers; none where the file wants the mesh alone.
+  engine::Kinds cluster_kinds();
+  engine::Kinds home_kinds();  // those of them whose resources outlive the cloud
+  bool has_clusters() const;
+  Kubernetes& kubernetes();
   const std::shared_ptr<Machine>& lighthouse();  // one connection for the session's life
 
   // The region the cluster file names and every region the journal has ever named, sorted.
@@ -74,6 +84,8 @@ class Session {
   Result<> write_down(std::string event, engine::Json body);  // about the run itself
 
  private:
+  MachineDesk machine_desk();
+  ClusterDesk cluster_desk();
   explicit Session(SessionOptions options);
 
   SessionOptions options_;
@@ -84,6 +96,10 @@ class Session {
   std::string run_;
   engine::Kinds local_;
   engine::Kinds machine_kinds_;
+  std::optional<MachineDesk> machine_desk_;
+  engine::Kinds cluster_kinds_;
+  engine::Kinds home_kinds_;
+  std::unique_ptr<Kubernetes> kubernetes_;
   std::shared_ptr<Machine> lighthouse_;
   std::map<std::string, Region> regions_;
   std::shared_ptr<std::mutex> ledger_ = std::make_shared<std::mutex>();

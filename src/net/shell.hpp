@@ -69,6 +69,15 @@ class Shell {
   virtual Result<int> stream(const std::string& command, const Sink& sink, const std::stop_token& stop) = 0;
 };
 
+// The near end of a way through a machine to a port that only it reaches. It serves until it is destroyed, from any thread;
+// connections that are open then are cut.
+class Tunnel {
+ public:
+  virtual ~Tunnel() = default;
+  virtual std::string near_end() const = 0;  // "127.0.0.1:40123"
+  virtual bool alive() const = 0;  // false once the connection to the machine is lost: make another
+};
+
 // Opens shells. Called from several threads at once. Errors of open():
 //   kUnreachable   no answer within the patience, refused, no route: worth another try while a machine boots
 //   kTransient     the connection was cut during key exchange or authentication
@@ -80,6 +89,11 @@ class Shells {
  public:
   virtual ~Shells() = default;
   virtual Result<std::unique_ptr<Shell>> open(const Login& login, const std::stop_token& stop) = 0;
+  // What connects to the near end, on loopback only, comes out on the machine and goes on to host:port as the machine
+  // resolves it. A connection of its own. Errors: open()'s, and kIo when no port can be had here. That nobody answers
+  // behind the machine is seen by whoever connects: he is hung up on.
+  virtual Result<std::unique_ptr<Tunnel>> tunnel(const Login& login, const std::string& host, std::uint16_t port,
+                                                 const std::stop_token& stop) = 0;
 };
 
 }  // namespace tombolo::net

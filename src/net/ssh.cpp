@@ -106,9 +106,19 @@ Result<Introduction> introduction(ssh_session session) {
 class SshShells final : public Shells {
  public:
   explicit SshShells(Clock& clock) : clock_(clock) {}
-  Result<std::unique_ptr<Shell>> open(const Login& login, const std::stop_token& stop) override;
+  Result<std::unique_ptr<Shell>> open(const Login& login, const std::stop_token& stop) override {
+    auto session = TRY(enter(login, stop));
+    return make_ssh_shell(std::move(session), where(login), clock_);
+  }
+  Result<std::unique_ptr<Tunnel>> tunnel(const Login& login, const std::string& host, std::uint16_t port,
+                                         const std::stop_token& stop) override {
+    return make_ssh_tunnel(TRY(enter(login, stop)), host, port, clock_);
+  }
 
  private:
+  static std::string where(const Login& login) { return fmt::format("{} port {}", login.host, login.port); }
+  Result<std::unique_ptr<SshSession>> enter(const Login& login, const std::stop_token& stop);
+
   Clock& clock_;
 };
 
@@ -169,16 +179,16 @@ struct Entry {
   }
 };
 
-Result<std::unique_ptr<Shell>> SshShells::open(const Login& login, const std::stop_token& stop) {
+Result<std::unique_ptr<SshSession>> SshShells::enter(const Login& login, const std::stop_token& stop) {
   if (!login.judge) return fail(Code::kInternal, "nobody says whom to trust");
   const Key key = TRY(read_private_key(login.private_key));
   const Time until = clock_.now() + login.patience;
   auto session = std::make_unique<SshSession>(TRY(dial(login.host, login.port, clock_, until, stop)));
   TRY(configure(session->get(), login));
-  Entry entry{login, clock_, stop, until, fmt::format("{} port {}", login.host, login.port), *session};
+  Entry entry{login, clock_, stop, until, where(login), *session};
   TRY(entry.exchange_keys());
   TRY(entry.authenticate(key.get()));
-  return make_ssh_shell(std::move(session), entry.where, clock_);
+  return session;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// What ssh.cpp (connecting) and ssh_shell.cpp (commands) share of libssh: one connection, never blocking. For these two only.
+// What ssh.cpp (connecting), ssh_shell.cpp (commands) and ssh_tunnel.cpp share of libssh: one connection, never blocking.
+// For these only.
 #pragma once
 #include <libssh/libssh.h>
 #include <poll.h>
@@ -46,5 +47,9 @@ class SshSession {
 
 // For an authenticated session.
 std::unique_ptr<Shell> make_ssh_shell(std::unique_ptr<SshSession> session, std::string where, Clock& clock);
+
+// As make_ssh_shell; a thread of its own carries the bytes.
+Result<std::unique_ptr<Tunnel>> make_ssh_tunnel(std::unique_ptr<SshSession> session, std::string host,
+                                                std::uint16_t port, Clock& clock);
 
 }  // namespace tombolo::net

@@ -84,6 +84,7 @@ BootRun run(const World& world, const Instance& instance, const Script& script, 
   const auto& boot = world.options.boot;
   BootRun out;
   out.revision = script.value("REVISION");
+  out.mesh_revision = script.value("MESH_REVISION");
   out.mesh_address = script.value("MESH_ADDRESS");
   out.port = std::atoi(script.value("PORT").c_str());
   out.certificate = certificate;
@@ -115,6 +116,7 @@ BootRun run(const World& world, const Instance& instance, const Script& script, 
       return out;
     }
     if (phase == "nebula-start") out.started = at;
+    if (phase == "mesh") out.meshed = at;
     if (phase == "ready") out.ready = at;
     print(cloudinit::phase_line(phase, PhaseState::kOk));
   }

@@ -20,9 +20,11 @@ struct BootRun {
   std::vector<BootLine> lines;  // as in its log, in order of time
   std::optional<Time> key_made;
   std::optional<Time> started;  // Nebula
+  std::optional<Time> meshed;  // Nebula serves, says the bootstrap
   std::optional<Time> ready;
   Time ends;  // ready, failed, or waiting
   std::string revision;
+  std::string mesh_revision;
   std::string mesh_address;  // "10.42.0.1/16"
   int port = 0;  // UDP
   std::string certificate;  // PEM; "" while there is none

@@ -44,16 +44,20 @@ std::string report(const MachineView& view) {
                      view.user_data.substr(0, view.user_data.find('\n')));
   if (!log.empty()) out += "@log yes\n" + block("bootstrap", log) + block("log", log);
   if (working) out += "@running yes\n";
-  std::string revision, certificate;
+  std::string revision, mesh_revision, certificate;
   bool key = false, device = false;
   for (const auto& each : view.runs) {
     if (each.ready && *each.ready <= view.now) revision = each.revision;
     if (&each == run && working) revision.clear();
+    if (each.meshed && *each.meshed <= view.now)
+      mesh_revision = each.mesh_revision;
+    else if (&each == run)
+      mesh_revision.clear();
     key = key || (each.key_made && *each.key_made <= view.now);
     device = device || (each.started && *each.started <= view.now);
     certificate = each.certificate;
   }
-  out += fmt::format("@revision {}\n@nebula-state {}\n", revision, device ? "active" : "inactive");
+  out += fmt::format("@mesh-revision {}\n@revision {}\n@nebula-state {}\n", mesh_revision, revision, device ? "active" : "inactive");
   if (key) out += block("host.pub", view.nebula_public_pem);
   if (!certificate.empty()) out += block("host.crt", certificate);
   if (device) out += fmt::format("@udp {} \n@address nebula1 {}\n@mtu nebula1 1300\n", run->port, run->mesh_address);
@@ -135,6 +139,11 @@ Result<std::unique_ptr<net::Shell>> Machines::open(const net::Login& login, cons
   if (!view->public_key.starts_with(ours))
     return fail(Code::kPermission, fmt::format("{} refuses the key of {}", login.host, login.user));
   return std::make_unique<SimulatedShell>(site_, clock_, login.host, view->instance);
+}
+
+Result<std::unique_ptr<net::Tunnel>> Machines::tunnel(const net::Login&, const std::string&, std::uint16_t,
+                                                      const std::stop_token&) {
+  return fail(Code::kUnsupported, "no port lies behind a simulated machine");
 }
 
 Result<mesh::Probe> Machines::probe(const mesh::ProbeRequest& request, const std::stop_token& stop) {

@@ -15,6 +15,9 @@ class Machines final : public net::Shells, public mesh::Prober {
   Machines(Site& site, Clock& clock) : site_(site), clock_(clock) {}
 
   Result<std::unique_ptr<net::Shell>> open(const net::Login& login, const std::stop_token& stop) override;
+  // kUnsupported: there is no Kubernetes behind a simulated machine.
+  Result<std::unique_ptr<net::Tunnel>> tunnel(const net::Login& login, const std::string& host, std::uint16_t port,
+                                              const std::stop_token& stop) override;
   Result<mesh::Probe> probe(const mesh::ProbeRequest& request, const std::stop_token& stop) override;
 
  private:

@@ -22,6 +22,8 @@ std::string_view name(Market market) { return word(market); }
 std::string_view name(KeyOrigin keys) { return word(keys); }
 std::string_view name(BackupKind backup) { return word(backup); }
 std::string_view name(Networking networking) { return word(networking); }
+std::string_view name(Manage manage) { return word(manage); }
+std::string_view name(Distribution distribution) { return word(distribution); }
 
 std::vector<Member> recipe_members() {
   return {
@@ -38,6 +40,13 @@ const Member* Mesh::lighthouse() const {
   const auto found =
       std::find_if(members.begin(), members.end(), [](const Member& m) { return m.role == Role::kLighthouse; });
   return found == members.end() ? nullptr : &*found;
+}
+
+std::vector<const Member*> Mesh::home() const {
+  std::vector<const Member*> out;
+  for (const auto& m : members)
+    if (m.role == Role::kHome) out.push_back(&m);
+  return out;
 }
 
 codec::Address Mesh::probe_address() const { return codec::Address::v4(cidr.last().v4_value() - 1); }

@@ -14,9 +14,13 @@
 
 namespace tombolo::spec {
 
+enum class Manage { kApply, kGitops };
+
 struct Home {
   std::string kubeconfig = "~/.kube/config";
   std::string context;                         // "": the kubeconfig's current one
+  Manage manage = Manage::kApply;              // kGitops: `up` waits until somebody's GitOps has applied the exported tree
+  std::string nebula_namespace = "nebula-system";
   std::string liqo_namespace = "liqo";
   std::optional<codec::Cidr> lan;              // 192.168.1.0/24
   codec::Cidr pods{codec::Address::v4(0x0af40000), 16};      // Talos's own: 10.244.0.0/16
@@ -30,6 +34,7 @@ struct Member {
   Role role = Role::kHome;
   codec::Address address;                      // in mesh.cidr
   std::vector<std::string> groups;
+  std::string node = {};                       // of the home cluster; "": the only one it has
 };
 
 std::vector<Member> recipe_members();          // lighthouse, talos-homelab, aws-gpu-worker
@@ -49,6 +54,7 @@ struct Mesh {
   std::vector<std::string> worker_groups{"kubernetes", "infrastructure", "gpu-compute"};  // and for which groups
   std::vector<Member> members = recipe_members();
   const Member* lighthouse() const;            // never null after load()
+  std::vector<const Member*> home() const;     // those of role home
   // Where the program itself joins to prove the mesh: the last address but the broadcast one. No member may have it.
   codec::Address probe_address() const;
 };
@@ -63,7 +69,10 @@ struct Lighthouse {
   std::vector<std::string> zones;  // tried in this order; empty: every zone that offers the type
 };
 
+enum class Distribution { kK3s, kNone };
+
 struct CloudKubernetes {
+  Distribution distribution = Distribution::kK3s;  // kNone: the mesh alone, and no Liqo on either side
   std::string k3s_version = "v1.36.4+k3s1";
   codec::Cidr pods{codec::Address::v4(0x0a340000), 16};  // 10.52.0.0/16
   codec::Cidr services{codec::Address::v4(0x0a350000), 16};  // 10.53.0.0/16
@@ -74,6 +83,8 @@ enum class Networking { kDisabled };
 struct Liqo {
   std::string version = "v1.2.0";
   std::string cloud_namespace = "liqo-system";
+  std::string home_values;                     // path of a file with more values for Liqo's chart at home; "": none
+  std::string cloud_values;                    // and in the cloud
   std::vector<std::string> offloaded_namespaces{"default"};
   Networking networking = Networking::kDisabled;
 };
@@ -95,6 +106,9 @@ enum class KeyOrigin { kMachine, kEmbedded };
 // SHA-256 of what the machines download, where it is not the makers' own file: 64 hex characters, "" for none.
 struct Checksums {
   std::string nebula;
+  std::string k3s;
+  std::string helm;
+  std::string liqo;  // of the chart's archive, which nobody's published checksum is known for
 };
 
 struct Bootstrap {
@@ -158,6 +172,8 @@ std::string_view name(Market market);
 std::string_view name(KeyOrigin keys);
 std::string_view name(BackupKind backup);
 std::string_view name(Networking networking);
+std::string_view name(Manage manage);
+std::string_view name(Distribution distribution);
 
 // "x86_64" or "arm64": AWS names its own processor by a g behind the generation (t4g, im4gn); a1 is the older one.
 std::string_view architecture_of(std::string_view instance_type);

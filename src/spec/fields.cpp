@@ -25,6 +25,11 @@ Field home() {
                    field("kubeconfig", &Home::kubeconfig, "Kubeconfig of the home cluster; ~ is your home folder."),
                    field("context", &Home::context, "Context in that kubeconfig. Without it: the current one.")
                        .with_example("admin@talos-homelab"),
+                   field("manage", &Home::manage,
+                         "apply: `tombolo up` applies what home needs. gitops: it waits until your GitOps has applied "
+                         "the tree that `tombolo export` writes."),
+                   field("nebulaNamespace", &Home::nebula_namespace, "Namespace Nebula runs in at home.")
+                       .looks_like(kLabel, kLabelWords),
                    field("liqoNamespace", &Home::liqo_namespace,
                          "Namespace Liqo runs in at home. It differs from the cloud's, and peering needs both.")
                        .looks_like(kLabel, kLabelWords),
@@ -54,6 +59,10 @@ Field members() {
           field("address", &Member::address, "Its address in the mesh.").must_be_written().with_example("10.42.1.1"),
           field("groups", &Member::groups, "Groups in its certificate, which firewall rules go by.")
               .looks_like(kGroup, kGroupWords),
+          field("node", &Member::node,
+                "Node of the home cluster that is this member. Needed where home has several nodes.")
+              .with_example("talos-cp-1")
+              .looks_like("^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", "a node's name as `kubectl get nodes` shows it"),
       });
 }
 
@@ -121,6 +130,8 @@ Field cloud() {
           block(
               "kubernetes", &Cluster::kubernetes, "The k3s cluster in AWS, which provides its machines to home.",
               {
+                  field("distribution", &CloudKubernetes::distribution,
+                        "k3s, or none: then only the mesh is made, without Kubernetes in the cloud and without Liqo."),
                   field("k3sVersion", &CloudKubernetes::k3s_version, "Release of k3s.")
                       .looks_like("^v1\\.[0-9]{1,3}\\.[0-9]{1,3}(-rc[0-9]+)?\\+k3s[0-9]+$",
                                   "a k3s release such as v1.36.4+k3s1"),
@@ -139,6 +150,10 @@ Field liqo() {
               .looks_like("^v[0-9]+\\.[0-9]+\\.[0-9]+(-rc\\.[0-9]+)?$", "a Liqo release such as v1.2.0"),
           field("cloudNamespace", &Liqo::cloud_namespace, "Namespace Liqo runs in on the cloud side.")
               .looks_like(kLabel, kLabelWords),
+          field("homeValues", &Liqo::home_values,
+                "File with more values for Liqo's chart at home, YAML. What Tombolo needs cannot be changed by it.")
+              .with_example("liqo-home.yaml"),
+          field("cloudValues", &Liqo::cloud_values, "The same for the cloud side.").with_example("liqo-cloud.yaml"),
           field("offloadedNamespaces", &Liqo::offloaded_namespaces, "Home namespaces whose pods may run in the cloud.")
               .looks_like(kLabel, kLabelWords),
           field("networking", &Liqo::networking, "Liqo's own network fabric. Disabled: the mesh carries everything."),
@@ -187,6 +202,15 @@ Field bootstrap() {
                 "For releases that Tombolo does not know, or a mirror's own builds: what the downloads must hash to.",
                 {
                     field("nebula", &Checksums::nebula, "SHA-256 of Nebula's archive.")
+                        .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
+                        .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+                    field("k3s", &Checksums::k3s, "SHA-256 of the k3s program.")
+                        .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
+                        .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+                    field("helm", &Checksums::helm, "SHA-256 of Helm's archive.")
+                        .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
+                        .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+                    field("liqo", &Checksums::liqo, "SHA-256 of the archive of Liqo's chart.")
                         .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
                         .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
                 }),

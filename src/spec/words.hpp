@@ -40,6 +40,18 @@ struct Words<BackupKind> {
 };
 
 template <>
+struct Words<Manage> {
+  static constexpr std::array<std::pair<Manage, std::string_view>, 2> kAll{
+      {{Manage::kApply, "apply"}, {Manage::kGitops, "gitops"}}};
+};
+
+template <>
+struct Words<Distribution> {
+  static constexpr std::array<std::pair<Distribution, std::string_view>, 2> kAll{
+      {{Distribution::kK3s, "k3s"}, {Distribution::kNone, "none"}}};
+};
+
+template <>
 struct Words<Networking> {
   static constexpr std::array<std::pair<Networking, std::string_view>, 1> kAll{{{Networking::kDisabled, "disabled"}}};
 };

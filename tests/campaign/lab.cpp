@@ -45,6 +45,10 @@ class Lab::Line final : public net::Transport, public net::Shells {
     auto shell = TRY(lab_.machines_.open(login, stop));
     return std::make_unique<Wire>(lab_, std::move(shell));
   }
+  Result<std::unique_ptr<net::Tunnel>> tunnel(const net::Login& login, const std::string& host, std::uint16_t port,
+                                              const std::stop_token& stop) override {
+    return lab_.machines_.tunnel(login, host, port, stop);
+  }
 
  private:
   Lab& lab_;

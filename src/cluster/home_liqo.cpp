@@ -1,0 +1,184 @@
+#include "cluster/home_liqo.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kube/discovery.hpp"
+#include "liqo/installation.hpp"
+
+namespace tombolo::cluster {
+
+namespace {
+
+using codec::Json;
+using codec::JsonArray;
+using codec::JsonObject;
+
+constexpr auto kGoing = std::chrono::minutes(2);
+constexpr auto kRendering = std::chrono::seconds(60);
+
+kube::ObjectName inventory_name(const spec::Cluster& cluster) {
+  return {kube::kConfigMaps, cluster.home.liqo_namespace, std::string(kInventoryName)};
+}
+
+Json inventory_object(const spec::Cluster& cluster, const LiqoInventory& inventory) {
+  JsonArray objects(inventory.objects.begin(), inventory.objects.end());
+  return {{"apiVersion", "v1"},
+          {"kind", "ConfigMap"},
+          {"metadata",
+           {{"name", kInventoryName}, {"namespace", cluster.home.liqo_namespace}, {"labels", home_labels(cluster)}}},
+          {"data",
+           {{"inputs", codec::to_canonical_text(inventory.made_from)},
+            {"objects", codec::to_text(objects)},
+            {"flux", inventory.with_flux ? "true" : "false"}}}};
+}
+
+Result<> write_inventory(kube::Client& home, const spec::Cluster& cluster, const LiqoInventory& inventory,
+                         const std::stop_token& stop) {
+  TRY(kube::apply(home, inventory_name(cluster), inventory_object(cluster, inventory), stop, {true, false}));
+  return {};
+}
+
+// Kinds of objects that have no namespace, of those that the chart holds.
+bool is_cluster_wide(const std::string& kind) {
+  return kind == "Namespace" || kind == "CustomResourceDefinition" || kind == "ClusterRole" ||
+         kind == "ClusterRoleBinding" || kind == "MutatingWebhookConfiguration" ||
+         kind == "ValidatingWebhookConfiguration" || kind == "RuntimeClass" || kind == "StorageClass" ||
+         kind == "PriorityClass" || kind == "APIService" || kind == "IngressClass";
+}
+
+}  // namespace
+
+Result<std::optional<LiqoInventory>> read_inventory(kube::Client& client, const spec::Cluster& cluster,
+                                                    const std::stop_token& stop) {
+  const auto found = TRY(kube::find(client, inventory_name(cluster), stop));
+  if (!found || kube::label_of(*found, kClusterLabel) != cluster.name) return std::nullopt;
+  const auto* data = codec::find(*found, "data");
+  LiqoInventory out;
+  const auto inputs = codec::parse_json(data ? codec::text_at(*data, "inputs") : "");
+  const auto objects = codec::parse_json(data ? codec::text_at(*data, "objects") : "");
+  if (!inputs || !objects || !objects->is_array())
+    return fail(Code::kCorrupt, inventory_name(cluster).text() + " at home cannot be read",
+                "Delete it; `tombolo up` then lays Liqo anew.");
+  out.made_from = *inputs;
+  for (const auto& o : objects->get_array())
+    if (o.is_string()) out.objects.emplace_back(o.get_string());
+  out.with_flux = codec::text_at(*data, "flux") == "true";
+  return out;
+}
+
+Result<bool> has_flux(kube::Client& client, const std::stop_token& stop) {
+  for (const auto* group : {"helm.toolkit.fluxcd.io/v2", "source.toolkit.fluxcd.io/v1"}) {
+    const auto served = kube::resources_of(client, group, stop);
+    if (!served && served.error().code() == Code::kNotFound) return false;
+    if (!served) return fail(served.error());
+  }
+  return true;
+}
+
+Json liqo_namespace(const spec::Cluster& cluster) {
+  return {{"apiVersion", "v1"},
+          {"kind", "Namespace"},
+          {"metadata", {{"name", cluster.home.liqo_namespace}, {"labels", home_labels(cluster)}}}};
+}
+
+std::vector<Json> flux_manifests(const spec::Cluster& cluster, const Json& values) {
+  const auto meta = [&](std::string_view name) -> Json {
+    return {{"name", name}, {"namespace", cluster.home.liqo_namespace}, {"labels", home_labels(cluster)}};
+  };
+  const Json crds{{"crds", "CreateReplace"}, {"remediation", {{"retries", 3}}}};
+  return {liqo_namespace(cluster),
+          {{"apiVersion", "source.toolkit.fluxcd.io/v1"},
+           {"kind", "HelmRepository"},
+           {"metadata", meta("liqo")},
+           {"spec", {{"interval", "24h"}, {"url", "https://helm.liqo.io/"}}}},
+          {{"apiVersion", liqo::kHelmReleases.api_version()},
+           {"kind", liqo::kHelmReleases.kind},
+           {"metadata", meta("liqo")},
+           {"spec",
+            {{"interval", "1h"},
+             {"releaseName", "liqo"},
+             {"chart",
+              {{"spec",
+                {{"chart", "liqo"},
+                 {"version", cluster.liqo.version},
+                 {"sourceRef", {{"kind", "HelmRepository"}, {"name", "liqo"}}}}}}},
+             {"install", crds},
+             {"upgrade", crds},
+             // Both are filled in by Liqo's webhook when it runs.
+             {"driftDetection",
+              {{"mode", "enabled"},
+               {"ignore",
+                JsonArray{Json{{"paths", JsonArray{Json("/webhooks")}},
+                               {"target", {{"name", "liqo-webhook"}}}},
+                          Json{{"paths", JsonArray{Json("/data")}},
+                               {"target", {{"kind", "Secret"}, {"name", "liqo-webhook-certs"}}}}}}}},
+             {"values", values}}}}};
+}
+
+Result<std::vector<Json>> rendered_manifests(const ClusterDesk& desk, kube::Client& home, const Json& values,
+                                             const std::stop_token& stop) {
+  const auto version = TRY(kube::server_version(home, stop));
+  const auto& cluster = desk.cluster;
+  const auto answer = TRY(desk.machine.machine->ask(
+      cloudinit::kRenderCommand,
+      cloudinit::render_script({cluster.liqo.version, cluster.home.liqo_namespace, codec::to_text(values), version.git}),
+      kRendering, stop));
+  std::vector<Json> out;
+  for (const auto& document : TRY(cloudinit::read_rendered(answer))) {
+    auto object = TRY(context(kube::parse_manifest(document), "reading Liqo's rendered chart"));
+    if (!object || kube::kind_of(*object) == "Job") continue;
+    auto& meta = object->as_object()["metadata"].as_object();
+    if (!is_cluster_wide(kube::kind_of(*object)) && !meta.contains("namespace"))
+      meta["namespace"] = cluster.home.liqo_namespace;
+    if (!meta.contains("labels") || !meta["labels"].is_object()) meta["labels"] = JsonObject{};
+    meta["labels"].as_object()[kClusterLabel] = cluster.name;
+    out.push_back(std::move(*object));
+  }
+  return out;
+}
+
+Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, const Json& inputs,
+                               const std::stop_token& stop) {
+  const auto& cluster = desk.cluster;
+  const auto values = TRY(desk.home_values());
+  LiqoInventory inventory{inputs, {}, TRY(has_flux(home, stop))};
+  auto objects = inventory.with_flux ? flux_manifests(cluster, values)
+                                     : TRY(rendered_manifests(desk, home, values, stop));
+  if (!inventory.with_flux) objects.insert(objects.begin(), liqo_namespace(cluster));
+  kube::sort_for_apply(objects);
+  for (const auto& object : objects) inventory.objects.push_back(kube::reference_text(object));
+  const auto before = TRY(read_inventory(home, cluster, stop));
+  // The inventory first: what a crash leaves half applied is named in it. Complete only once everything is there.
+  TRY(kube::apply_all(home, {liqo_namespace(cluster)}, false, stop));
+  LiqoInventory begun = inventory;
+  begun.made_from = {{"unfinished", true}};
+  if (before)
+    for (const auto& o : before->objects)
+      if (std::find(begun.objects.begin(), begun.objects.end(), o) == begun.objects.end())
+        begun.objects.insert(begun.objects.begin(), o);
+  const bool unchanged = before && before->made_from == inputs && before->objects == inventory.objects;
+  if (!unchanged) TRY(write_inventory(home, cluster, begun, stop));
+  const auto applied = TRY(kube::apply_all(home, objects, false, stop));
+  if (before && !unchanged) {
+    std::vector<std::string> stale;
+    for (const auto& o : before->objects)
+      if (std::find(inventory.objects.begin(), inventory.objects.end(), o) == inventory.objects.end())
+        stale.push_back(o);
+    TRY(kube::remove_all(home, stale, kGoing, stop));
+  }
+  if (!unchanged) TRY(write_inventory(home, cluster, inventory, stop));
+  return applied;
+}
+
+Result<> take_liqo_away(kube::Client& home, const spec::Cluster& cluster, const std::stop_token& stop) {
+  const auto inventory = TRY(read_inventory(home, cluster, stop));
+  if (!inventory) return {};
+  // Its webhooks would refuse what its controllers are no longer there to allow: remove_all goes from the last to the first.
+  TRY(kube::remove_all(home, inventory->objects, kGoing, stop));
+  TRY(kube::remove(home, inventory_name(cluster), stop));
+  return {};
+}
+
+}  // namespace tombolo::cluster

@@ -1,0 +1,210 @@
+// Liqo on one side: in the cloud the bootstrap has installed it, at home it is laid from here or somebody else has installed it.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cluster/home_liqo.hpp"
+#include "cluster/machine_trouble.hpp"
+#include "liqo/installation.hpp"
+
+namespace tombolo::cluster {
+
+namespace {
+
+using engine::Json;
+
+constexpr auto kReady = std::chrono::minutes(5);
+constexpr auto kAnswer = std::chrono::seconds(15);
+
+class LiqoKind final : public engine::Kind {
+ public:
+  LiqoKind(ClusterDesk desk, bool only_home) : desk_(std::move(desk)), only_home_(only_home) {}
+  std::string name() const override { return std::string(kLiqoKind); }
+  std::vector<std::string> needs() const override { return {std::string(kK3sKind), std::string(kHomeNebulaKind)}; }
+  bool repeatable() const override { return true; }
+
+  Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
+    std::vector<engine::Observed> out;
+    if (auto home = look_home(call)) out.push_back(std::move(*home));
+    if (only_home_) return out;
+    if (auto cloud = look_cloud(call)) out.push_back(std::move(*cloud));
+    if (call.stop.stop_requested()) return fail(Code::kCancelled, "stopped while looking");
+    return out;
+  }
+
+  engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
+    if (!observed.attributes.is_object()) return {};
+    engine::Verdict out;
+    for (const auto& [key, after] : wish.inputs.get_object()) {
+      const auto* before = observed.attributes.get_object().if_contains(key);
+      if (before && codec::to_canonical_text(*before) == codec::to_canonical_text(after)) continue;
+      // Somebody else's installation is told nothing: only what was made here is compared.
+      if (before || codec::bool_at(observed.attributes, "unfinished"))
+        out.changes.push_back({std::string(key), before ? *before : Json(), after, false});
+    }
+    return out;
+  }
+  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
+    if (variant > 0) return std::nullopt;
+    return wish.inputs;
+  }
+  // All of the work is converge()'s, which may be repeated.
+  engine::Step create(const engine::Intent& intent, const engine::Call&) override {
+    return engine::Done{intent.address.name, Json(codec::JsonObject{})};
+  }
+  engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
+    return current.address.name == "home" ? converge_home(wish.inputs, call) : converge_cloud(wish.inputs, call);
+  }
+  engine::Step remove(const engine::Current& current, const engine::Call& call) override {
+    if (current.address.name != "home") return engine::Done{current.id, {}};  // it goes with its machine
+    auto client = desk_.kubernetes.home(call.stop);
+    if (!client) return engine::Failed{home_failure(desk_.cluster, client.error())};
+    if (auto gone = take_liqo_away(**client, desk_.cluster, call.stop); !gone)
+      return engine::Failed{home_failure(desk_.cluster, gone.error())};
+    return engine::Done{current.id, {}};
+  }
+
+ private:
+  static Json outputs(const liqo::Installation& i) {
+    return {{"clusterID", i.cluster_id}, {"namespace", i.name_space}, {"version", i.version}};
+  }
+  static void judge(const liqo::Installation& i, engine::Observed& out) {
+    out.id = i.cluster_id;
+    out.outputs = outputs(i);
+    if (!i.ready()) {
+      out.status = engine::Status::kPending;
+      out.status_detail = fmt::format("{}", fmt::join(i.troubles, "; "));
+    }
+  }
+  static engine::Observed blank(std::string_view side) {
+    return {{std::string(kLiqoKind), std::string(side)}, "", engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
+  }
+
+  std::optional<engine::Observed> look_home(const engine::Call& call) {
+    auto out = blank("home");
+    const auto looked = [&]() -> Result<bool> {
+      auto* client = TRY(desk_.kubernetes.home(call.stop));
+      const auto installed = TRY(liqo::find_installation(*client, call.stop));
+      const auto inventory = TRY(read_inventory(*client, desk_.cluster, call.stop));
+      if (!installed && !inventory) return false;
+      if (inventory) out.attributes = inventory->made_from;
+      if (installed) judge(*installed, out);
+      if (!installed) {
+        out.id = "home";
+        out.status = engine::Status::kPending;
+        out.status_detail = "it is laid in part only";
+      }
+      return true;
+    }();
+    if (!looked) {
+      out.status = engine::Status::kPending;
+      out.status_detail = looked.error().sentence();
+    } else if (!*looked) {
+      return std::nullopt;
+    }
+    return out;
+  }
+
+  std::optional<engine::Observed> look_cloud(const engine::Call& call) {
+    auto out = blank("cloud");
+    const auto record = desk_.machine.machine->record();
+    if (!record || !*record) return std::nullopt;
+    out.attributes = {{"instance", (*record)->instance}};
+    const auto looked = [&]() -> Result<bool> {
+      auto* client = TRY(desk_.kubernetes.cloud(call.stop));
+      const auto installed = TRY(liqo::find_installation(*client, call.stop));
+      if (installed) judge(*installed, out);
+      return installed.has_value();
+    }();
+    if (!looked && looked.error().code() == Code::kNotFound) return std::nullopt;
+    if (!looked) {
+      out.status = engine::Status::kPending;
+      out.status_detail = looked.error().sentence();
+    } else if (!*looked) {
+      return std::nullopt;
+    }
+    return out;
+  }
+
+  engine::Step converge_cloud(const Json& inputs, const engine::Call& call) {
+    const auto report = desk_.machine.machine->report({{}, call.attempt > 0}, kAnswer, call.stop);
+    if (!report) return again_or_failed("cloud", report.error(), call);
+    say_progress(*report, *desk_.machine.told, call);
+    const auto bootstrap = desk_.machine.bootstrap();
+    if (!bootstrap) return engine::Failed{bootstrap.error()};
+    if (report->running) return engine::RetryAfter{next_look(*report), ""};
+    if (report->revision != cloudinit::revision(*bootstrap))
+      return engine::Failed{bootstrap_failure(codec::text_at(inputs, "instance"), *report)};
+    auto client = desk_.kubernetes.cloud(call.stop);
+    if (!client) return again_or_failed("cloud", client.error(), call);
+    return settle("cloud", **client, call);
+  }
+
+  engine::Step converge_home(const Json& inputs, const engine::Call& call) {
+    auto client = desk_.kubernetes.home(call.stop);
+    if (!client) return again_or_failed("home", client.error(), call);
+    if (laid_ != codec::to_canonical_text(inputs)) {
+      const auto done = lay_home(**client, inputs, call);
+      if (!done && done.error().code() == Code::kNotFound && call.clock.now() - call.since < kReady)
+        return engine::RetryAfter{std::chrono::milliseconds(500), ""};  // the lighthouse still fetches the chart
+      if (!done) return again_or_failed("home", done.error(), call);
+      laid_ = codec::to_canonical_text(inputs);
+    }
+    return settle("home", **client, call);
+  }
+
+  // Somebody else's Liqo is used as it is.
+  Result<> lay_home(kube::Client& home, const Json& inputs, const engine::Call& call) {
+    const auto installed = TRY(liqo::find_installation(home, call.stop));
+    const auto inventory = TRY(read_inventory(home, desk_.cluster, call.stop));
+    if (installed && !inventory) {
+      call.say("adopt", fmt::format("Liqo {} is in the namespace {} already{}", installed->version, installed->name_space,
+                                    installed->installer.empty() ? "" : ", by " + installed->installer));
+      return {};
+    }
+    if (desk_.cluster.home.manage == spec::Manage::kGitops) {
+      call.say("gitops", "waiting until the exported tree is applied");
+      return {};
+    }
+    const auto applied = TRY(lay_liqo(desk_, home, inputs, call.stop));
+    call.say("apply", fmt::format("{} objects, {} changed", applied.objects, applied.changed));
+    return {};
+  }
+
+  engine::Step settle(std::string_view side, kube::Client& client, const engine::Call& call) {
+    const auto installed = liqo::find_installation(client, call.stop);
+    if (!installed) return again_or_failed(side, installed.error(), call);
+    if (*installed && (*installed)->ready()) {
+      call.say("ready", fmt::format("Liqo {} as {}", (*installed)->version, (*installed)->cluster_id));
+      return engine::Done{(*installed)->cluster_id, outputs(**installed)};
+    }
+    const auto trouble = *installed ? (*installed)->troubles.front() : std::string("it is not there yet");
+    if (call.clock.now() - call.since > kReady)
+      return engine::Failed{Error(Code::kTimeout, fmt::format("Liqo in the {} cluster does not become ready: {}", side,
+                                                              trouble))
+                                .hint("`tombolo status` lists its pods and why they wait.")};
+    auto& said = side == "home" ? said_home_ : said_cloud_;
+    if (std::exchange(said, trouble) != trouble) call.say("liqo", trouble);
+    return engine::RetryAfter{std::chrono::milliseconds(400), ""};
+  }
+
+  engine::Step again_or_failed(std::string_view side, const Error& error, const engine::Call& call) const {
+    if (is_passing(error) && call.clock.now() - call.since < std::chrono::minutes(2)) {
+      call.say(std::string(side), error.sentence());
+      return engine::RetryAfter{std::chrono::seconds(1), ""};
+    }
+    return engine::Failed{side == "home" ? home_failure(desk_.cluster, error) : error};
+  }
+
+  ClusterDesk desk_;
+  bool only_home_;
+  std::string laid_;  // what this run has laid at home
+  std::string said_home_, said_cloud_;
+};
+
+}  // namespace
+
+std::shared_ptr<engine::Kind> liqo_kind(ClusterDesk desk, bool only_home) {
+  return std::make_shared<LiqoKind>(std::move(desk), only_home);
+}
+
+}  // namespace tombolo::cluster

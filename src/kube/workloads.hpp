@@ -1,0 +1,40 @@
+// How the pods of a workload are: ready, or not and why, from their own status. Source: Pod v1 core.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "kube/objects.hpp"
+
+namespace tombolo::kube {
+
+struct PodState {
+  std::string name_space;
+  std::string name;
+  std::string node;
+  bool ready = false;  // running and ready, or completed
+  std::string why;     // it is not: "ImagePullBackOff: Back-off pulling image …", "Unschedulable: 0/1 nodes …"
+  bool hopeless = false;  // it will not come by itself: no such image, a bad command line, a name that is refused
+  int restarts = 0;
+};
+// Pure.
+PodState pod_state(const codec::Json& pod);
+
+// Of the pods with those labels ("" all) in a namespace ("" all), sorted by name. Pods on their way out are left out.
+Result<std::vector<PodState>> pods(Client& client, const std::string& name_space, const std::string& labels,
+                                   const std::stop_token& stop);
+
+// Whether what was wished for is what runs: "" when it is, else the reason. `object` is a Deployment or DaemonSet as read.
+std::string rollout_trouble(const codec::Json& object);
+
+struct NodeState {
+  std::string name;
+  bool ready = false;
+  std::string why;  // it is not
+  std::string version;  // of its kubelet
+  std::string address;  // InternalIP
+  std::vector<std::string> taints;  // "virtual-node.liqo.io/not-allowed=true:NoExecute"
+  bool is_virtual = false;  // Liqo's
+};
+Result<std::vector<NodeState>> nodes(Client& client, const std::stop_token& stop);
+
+}  // namespace tombolo::kube

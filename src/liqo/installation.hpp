@@ -1,0 +1,34 @@
+// Liqo as it is installed in a cluster: where, by whom, whether it could be used. Installing is cluster/'s business.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kube/client.hpp"
+#include "kube/objects.hpp"
+
+namespace tombolo::liqo {
+
+inline const kube::Resource kHelmReleases{"helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmRelease"};
+inline const kube::Resource kForeignClusters{"core.liqo.io", "v1beta1", "foreignclusters", "ForeignCluster", false};
+inline const kube::Resource kNamespaceOffloadings{"offloading.liqo.io", "v1beta1", "namespaceoffloadings",
+                                                  "NamespaceOffloading"};
+inline const kube::Resource kNetworks{"ipam.liqo.io", "v1alpha1", "networks", "Network"};
+
+struct Installation {
+  std::string name_space;
+  std::string cluster_id;  // of the ConfigMap that Liqo reads it from
+  std::string version;     // tag of the controller manager's image: "v1.2.0"; "" when there is none yet
+  std::string installer;   // "helm", "flux", "tombolo" or "" (somebody's manifests)
+  std::vector<std::string> troubles;  // why it could not be used: pods, definitions, webhooks, the release itself
+  bool ready() const { return troubles.empty(); }
+};
+
+// Looks in every namespace: the recipe's two sides differ in it. Nothing when Liqo is nowhere. Errors: kConflict when it is in
+// several namespaces.
+Result<std::optional<Installation>> find_installation(kube::Client& client, const std::stop_token& stop);
+
+// "v1.1.2" and "v1.2.0" talk to each other; other majors, and minors further apart, were never tried. "" when fine.
+std::string version_skew(const std::string& home, const std::string& cloud);
+
+}  // namespace tombolo::liqo
