@@ -10,6 +10,8 @@
                            paths. Machines take it for github.com, and trust its certificate
     desk 198.18.0.10       where tombolo runs
     home 192.168.1.2       behind a masquerading router, 198.18.2.1 outside: where a stock Nebula runs
+    node 192.168.1.54      in the same network, when asked for: a real one-node Kubernetes (peers/home.py), and the desk as
+                           192.168.1.10
     machines               what RunInstances starts: metal/
 
 Tests use the class World (conftest.py makes one). Needs root; see metal/metal.py. Two worlds at the same time need two
@@ -37,12 +39,15 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = pathlib.Path(os.environ.get("TOMBOLO_SOURCE_DIR", HERE.parents[1]))
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "tombolo-e2e"
-sys.path[:0] = [str(HERE / "metal"), str(HERE.parent / "interop")]
+sys.path[:0] = [str(HERE / "metal"), str(HERE / "peers"), str(HERE.parent / "interop")]
+import artefacts  # noqa: E402
+import home  # noqa: E402
 import nebula_build  # noqa: E402
 import net  # noqa: E402
 
 MIRROR, REGION = f"http://{net.INTERNET}", "us-west-2"
 NEW, OLD = "1.11.1", "1.6.1"  # of Nebula: built from its Go module, and Debian's own
+NODE, NODE_MESH, DESK_AT_HOME = "192.168.1.54", "10.42.1.1", "192.168.1.10"
 STATE = pathlib.Path(f"/run/tombolo-{net.PREFIX}world.json")  # of the world that stands now
 
 
@@ -73,7 +78,7 @@ def missing():
         return "no version 1 control groups"
     if not os.path.exists("/dev/net/tun"):
         return "no /dev/net/tun"
-    for program in ("debootstrap", "systemd-nspawn", "iptables-restore", "conntrack", "ip", "nebula", "ssh", "openssl"):
+    for program in ("busybox", "containerd", "runc", "debootstrap", "systemd-nspawn", "iptables-restore", "conntrack", "ip", "nebula", "ssh", "openssl"):
         if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
             return f"{program} is not installed"
     try:
@@ -153,6 +158,8 @@ class World:
         make_authority(self.folder / "tls")
         self.mirror = self.folder / "mirror"
         self.sha256 = {v: archive(self.mirror, v) for v in (NEW, OLD)}
+        self.artefacts = artefacts.Artefacts(CACHE)
+        self.sha256.update(self.artefacts.mirror(self.mirror))
         self.endpoint = self.start_metal(rootfs)
         self.start_mirror()
         self.home = Home()
@@ -166,6 +173,7 @@ class World:
         layer = self.folder / "layer"
         (layer / bundle).parent.mkdir(parents=True)
         (layer / bundle).write_text((pathlib.Path(rootfs) / bundle).read_text() + (self.folder / "tls/ca.crt").read_text())
+        self.artefacts.layer(layer)
         log = self.folder / "metal.log"
         server = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", sys.executable, HERE / "metal/metal.py", "--prefix", net.PREFIX, "serve", "--workdir",
@@ -193,6 +201,18 @@ class World:
             threading.Thread(target=web.serve_forever, args=(0.05,), daemon=True).start()
             self.ends.callback(web.server_close)
             self.ends.callback(web.shutdown)
+
+    @functools.cached_property
+    def cluster_at_home(self):
+        """The home Kubernetes; it starts when it is first asked for, in about 15 s."""
+        node, desk = net.Namespace("node"), net.Namespace("desk", create=False)
+        self.home.plug(node, "eth0", NODE)
+        node.ip("route", "add", "default", "via", net.HOME_GATEWAY)
+        self.home.plug(desk, "lan", DESK_AT_HOME)
+        cluster = home.HomeCluster(self.folder / "cluster-at-home", node.name, self.artefacts.programs,
+                                   self.artefacts.home_images, NODE, [NODE_MESH], net.PREFIX + "node")
+        self.ends.callback(cluster.stop)
+        return cluster
 
     def stop(self):
         self.ends.close()

@@ -2,7 +2,7 @@
 # image.sh [CACHE]: builds the root file system that every machine of the fabric boots from, once, and prints its path.
 #
 # Debian of this computer's own release, from the package mirrors that its own apt is configured with, plus cloud-init,
-# sshd; dressed so that cloud-init behaves as on an Amazon Linux 2023 instance: default user ec2-user, the Ec2 data source
+# sshd and what a Kubernetes node needs; dressed so that cloud-init behaves as on an Amazon Linux 2023 instance: default user ec2-user, the Ec2 data source
 # only, ed25519 and ecdsa host keys. The directory's name holds a hash of this file, so a changed recipe builds a new
 # image; a finished one has a file "ready" beside it.
 # Needs root, debootstrap, apt. CACHE defaults to ${XDG_CACHE_HOME:-$HOME/.cache}/tombolo-e2e.
@@ -11,7 +11,8 @@ set -euo pipefail
 CACHE=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/tombolo-e2e}
 # No libpam-systemd: a container hears nothing of groups that become empty (version 1), so user@1000 would never stop
 PACKAGES=(systemd systemd-sysv dbus libnss-myhostname cloud-init openssh-server sudo ca-certificates curl
-          iproute2 iputils-ping procps kmod netbase less)
+          iproute2 iputils-ping procps kmod netbase less
+          python3 openssl iptables containerd runc containernetworking-plugins conntrack)
 
 # What apt uses on this computer: "uri codename component", its main archive first.
 sources() {
@@ -54,7 +55,8 @@ rm -rf "$ROOT"/usr/sbin/policy-rc.d "$ROOT"/etc/apt/apt.conf.d/99build "$ROOT"/v
        "$ROOT"/etc/resolv.conf "$ROOT"/etc/ssh/ssh_host_* "$ROOT"/etc/hostname "$ROOT"/var/lib/cloud/*
 : > "$ROOT/etc/machine-id"; ln -sf /etc/machine-id "$ROOT/var/lib/dbus/machine-id"
 
-# Not for a container.
+# Not for a container, and a node's runtime starts only when somebody says so (Amazon Linux has none at all).
+rm -f "$ROOT"/etc/systemd/system/*.wants/containerd.service
 for unit in getty@ console-getty systemd-networkd systemd-resolved systemd-timesyncd e2scrub_reap apt-daily.timer \
             apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer; do
   case $unit in *.timer) ;; *) unit=$unit.service ;; esac
@@ -68,11 +70,18 @@ printf '[Manager]\nDefaultTimeoutStopSec=8s\n' > "$ROOT/etc/systemd/system.conf.
 
 # ens5 comes with its address: without this, cloud-init's init-local stage would wait for a DHCP server
 rm -f "$ROOT/usr/sbin/dhclient"
-# What a machine has and a container lacks: writable control groups (a unit's DevicePolicy= needs them) and /dev/kmsg.
+# What a machine has and a container lacks: writable control groups (a unit's DevicePolicy= needs them), /dev/kmsg, and the
+# kernel settings that a kubelet insists on: files that hold the wanted values, so that this computer's own stay as they are.
 cat > "$ROOT/usr/local/sbin/like-a-machine" <<'SH'
 #!/bin/sh
 mount -o remount,rw /sys/fs/cgroup
 for d in /sys/fs/cgroup/*; do [ -L "$d" ] || mount -o remount,bind,rw "$d"; done
+mkdir -p /run/like-a-machine
+for kv in vm/overcommit_memory=1 kernel/panic=10 kernel/panic_on_oops=1 kernel/keys/root_maxkeys=1000000 \
+          kernel/keys/root_maxbytes=25000000; do
+  f=/run/like-a-machine/${kv##*/}; f=${f%=*}
+  echo "${kv#*=}" > "$f"; mount --bind "$f" "/proc/sys/${kv%=*}"
+done
 ln -sfn console /dev/kmsg
 SH
 chmod 755 "$ROOT/usr/local/sbin/like-a-machine"

@@ -1,7 +1,7 @@
 """machine.py: one instance as a systemd container: image + overlay, own network namespace, own control groups.
 
-A thread of its own follows what is wanted of it: "run", "stop" or "gone". Its directory holds upper/ (what it
-wrote), console.log, hypervisor/uuid. It dies with this process even if that is killed.
+A thread of its own follows what is wanted of it: "run", "stop" or "gone". Its directory holds upper/ and
+varlib/ (what it wrote), console.log, hypervisor/uuid. It dies with this process even if that is killed.
 """
 import os
 import shutil
@@ -199,5 +199,5 @@ class Machine:
         self.halt()
         if self.namespace:
             self.namespace.delete()
-        for part in "upper", "work", "root", "hypervisor":
+        for part in "upper", "work", "varlib", "varlib.new", "root", "hypervisor":
             shutil.rmtree(self.dir / part, ignore_errors=True)  # the console stays, as on EC2

@@ -178,15 +178,24 @@ class Home(Namespace):
 
     def __init__(self):
         super().__init__("home")
-        internet, router = Internet(create=False), Namespace("nat")
-        internet.attach(router, "wan", HOME_OUTSIDE)
-        self.link("eth0", router, "lan")
-        router.ip("addr", "add", f"{HOME_GATEWAY}/24", "dev", "lan")
-        self.ip("addr", "add", f"{HOME}/24", "dev", "eth0")
+        internet, self.router = Internet(create=False), Namespace("nat")
+        internet.attach(self.router, "wan", HOME_OUTSIDE)
+        self.router.ip("link", "add", "lan", "type", "bridge")
+        self.router.ip("addr", "add", f"{HOME_GATEWAY}/24", "dev", "lan")
+        self.router.ip("link", "set", "lan", "up")
+        self.plug(self, "eth0", HOME)
         self.ip("route", "add", "default", "via", HOME_GATEWAY)
-        router.sysctl("ip_forward=1")
-        router.run("iptables-restore", text="*nat\n-A POSTROUTING -o wan -j MASQUERADE --random\nCOMMIT\n*filter\n:FORWARD DROP\n"
-                   "-A FORWARD -i lan -j ACCEPT\n-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\nCOMMIT\n")
+        self.router.sysctl("ip_forward=1")
+        self.router.run("iptables-restore", text="*nat\n-A POSTROUTING -o wan -j MASQUERADE --random\nCOMMIT\n*filter\n"
+                        ":FORWARD DROP\n-A FORWARD -i lan -j ACCEPT\n"
+                        "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\nCOMMIT\n")
+
+    def plug(self, other, device, address):
+        """One more computer in this network; its other routes stay."""
+        port = "port" + address.split(".")[3]
+        other.link(device, self.router, port)
+        self.router.ip("link", "set", port, "master", "lan")
+        other.ip("addr", "add", f"{address}/24", "dev", device)
 
 
 def delete_all():

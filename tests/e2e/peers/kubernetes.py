@@ -45,6 +45,11 @@ def free_ports(count):
     return ports
 
 
+def data(path):
+    """The file as kubeconfigs embed it."""
+    return base64.b64encode(pathlib.Path(path).read_bytes()).decode()
+
+
 def write_key(path, key):
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
         f.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
@@ -155,7 +160,7 @@ class ApiServer:
         return (self.folder / file).read_text()
 
     def data(self, file):
-        return base64.b64encode((self.folder / file).read_bytes()).decode()
+        return data(self.folder / file)
 
     def config(self, user, name="config", cluster=None, **more):
         """folder/NAME as a kubeconfig, in JSON, which is YAML; `more` goes into its cluster entry."""
