@@ -19,13 +19,19 @@ mesh:
     - {{name: lighthouse, role: lighthouse, address: 10.42.0.1, groups: [lighthouse, infrastructure]}}
     - {{name: talos-homelab, role: home, address: 10.42.1.1, groups: [kubernetes, homelab]}}
     - {{name: laptop, role: operator, address: 10.42.3.1, groups: [infrastructure]}}
+home:
+  kubeconfig: {kubeconfig}
+  lanCIDR: 192.168.1.0/24
+  podCIDR: 10.77.1.0/24
+  serviceCIDR: 10.96.1.0/24
+cloud: {{kubernetes: {{distribution: {distribution}, k3sVersion: {k3s}}}}}
 lighthouse: {{sshAllowedFrom: 198.18.0.0/16, instanceType: {type}}}
 bootstrap:
   keys: {keys}
   nebulaVersion: {version}
   mirror: {mirror}
-  checksums: {{nebula: "{sha256}"}}
-"""
+  checksums: {{nebula: "{sha256}", k3s: "{sums[k3s]}", helm: "{sums[helm]}", liqo: "{sums[liqo]}"}}
+{more}"""
 
 
 class Cluster:
@@ -34,7 +40,8 @@ class Cluster:
         self.write(**changes)
 
     def write(self, **changes):
-        values = dict(name=self.name, keys="machine", version=worlds.NEW, mirror=worlds.MIRROR, type="t3.small")
+        values = dict(name=self.name, keys="machine", version=worlds.NEW, mirror=worlds.MIRROR, type="t3.small",
+                      distribution="none", kubeconfig="none", k3s=worlds.artefacts.K3S, sums=self.world.sha256, more="")
         values.update(changes)
         values.setdefault("sha256", self.world.sha256.get(values["version"]))
         (self.folder / "tombolo.yaml").write_text(FILE.format(**values))

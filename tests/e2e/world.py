@@ -158,7 +158,7 @@ class World:
         make_authority(self.folder / "tls")
         self.mirror = self.folder / "mirror"
         self.sha256 = {v: archive(self.mirror, v) for v in (NEW, OLD)}
-        self.artefacts = artefacts.Artefacts(CACHE)
+        self.artefacts = artefacts.Artefacts()
         self.sha256.update(self.artefacts.mirror(self.mirror))
         self.endpoint = self.start_metal(rootfs)
         self.start_mirror()
@@ -173,11 +173,10 @@ class World:
         layer = self.folder / "layer"
         (layer / bundle).parent.mkdir(parents=True)
         (layer / bundle).write_text((pathlib.Path(rootfs) / bundle).read_text() + (self.folder / "tls/ca.crt").read_text())
-        self.artefacts.layer(layer)
         log = self.folder / "metal.log"
         server = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", sys.executable, HERE / "metal/metal.py", "--prefix", net.PREFIX, "serve", "--workdir",
-             self.folder / "metal", "--rootfs", rootfs, "--layer", layer, "--host", f"github.com={net.INTERNET}"],
+             self.folder / "metal", "--rootfs", rootfs, "--layer", layer, "--layer", self.artefacts.layer, "--host", f"github.com={net.INTERNET}"],
             stdout=subprocess.PIPE, stderr=open(log, "wb"), text=True)
         self.ends.callback(server.wait, timeout=60)
         self.ends.callback(server.terminate)

@@ -31,10 +31,15 @@ class NotHere(Exception):
 
 def programs(*names):
     """The folder that holds them; builds what is missing (minutes, once)."""
-    built = subprocess.run([HERE / "build.sh", *names], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if built.returncode:
-        raise NotHere(f"Kubernetes cannot be built here: {built.stderr[-500:]}")
-    return pathlib.Path(built.stdout.strip())
+    return built(*names) / "machine/opt/peers/bin"
+
+
+def built(*things):
+    """The folder that build.sh prints."""
+    done = subprocess.run([HERE / "build.sh", *things], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise NotHere(f"Kubernetes cannot be built here: {done.stderr[-500:]}")
+    return pathlib.Path(done.stdout.strip())
 
 
 def free_ports(count):

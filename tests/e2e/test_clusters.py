@@ -1,0 +1,85 @@
+"""Both clusters on the mesh: `tombolo up` from nothing, on machines that really boot and a home cluster that is really one."""
+import json
+import time
+
+import pytest
+import world as worlds
+from cluster import Cluster
+
+pytestmark = pytest.mark.usefixtures("at_home")
+
+
+@pytest.fixture(scope="module")
+def at_home(world):
+    return world.cluster_at_home
+
+
+@pytest.fixture(scope="module")
+def cluster(world, at_home, tmp_path_factory):
+    """One that has both clusters, for the tests of this file that leave it as it was."""
+    it = Cluster(world, tmp_path_factory.mktemp("clusters"), name="both", distribution="k3s",
+                 kubeconfig=at_home.kubeconfig)
+    it.objects_before = everything(at_home)
+    it.said = it.up("--skip-peering")
+    yield it
+    it.run("down", "--yes", code=None)
+
+
+def everything(at_home):
+    """Every object that somebody made, by kind and name; what Kubernetes itself makes and renews is left out."""
+    kinds = at_home.kubectl("api-resources", "--verbs=list,delete", "-o", "name").split()
+    busy = ("events", "leases", "endpoints", "endpointslices", "componentstatuses", "controllerrevisions", "pods.metrics")
+    kinds = [k for k in kinds if not k.startswith(busy)]
+    names = at_home.kubectl("get", ",".join(kinds), "-A", "-o", "name", "--ignore-not-found")
+    return {n for n in names.splitlines() if n}
+
+
+def test_both_installations_become_ready(cluster, at_home):
+    resources = {r["address"]: r for r in cluster.json("status")["resources"]}
+    for address in ("home.nebula/home", "home.member/talos-homelab", "k3s.server/lighthouse", "liqo.installation/cloud",
+                    "liqo.installation/home"):
+        assert resources[address]["state"] == "ready", resources[address]
+    assert resources["liqo.installation/home"]["outputs"]["clusterID"] == "talos-homelab"
+    assert resources["liqo.installation/cloud"]["outputs"]["clusterID"] == "both-cloud"
+
+
+def test_kubectl_agrees(cluster, at_home):
+    """Home by its own kubectl; the cloud by `tombolo kubectl`, from a desk that is no member of the mesh."""
+    deployments = json.loads(at_home.kubectl("get", "deployments", "-n", "liqo", "-o", "json"))["items"]
+    assert {d["metadata"]["name"] for d in deployments} == {"liqo-controller-manager", "liqo-crd-replicator", "liqo-webhook"}
+    assert all(d["status"]["availableReplicas"] == 1 for d in deployments)
+    nodes = json.loads(cluster.run("kubectl", "get", "nodes", "-o", "json"))["items"]
+    assert [n["metadata"]["name"] for n in nodes] == ["lighthouse"]
+    assert nodes[0]["status"]["addresses"][0]["address"] == "10.42.0.1"
+    pods = json.loads(cluster.run("kubectl", "get", "pods", "-n", "liqo-system", "-o", "json"))["items"]
+    assert len(pods) == 3 and all(p["status"]["phase"] == "Running" for p in pods)
+
+
+def test_packets_go_through_the_mesh(world, cluster, at_home):
+    done = world.machine(cluster.instance, "ping", "-c", "2", "-W", "2", "10.42.1.1")
+    assert " 0% packet loss" in done.stdout
+    # Home's own pods reach the cloud's API over it: this is what Liqo will do.
+    answer = at_home.inside("curl", "-sk", "-m", "5", "https://10.42.0.1:6443/ping")
+    assert answer.stdout == "pong"
+
+
+def test_a_second_up_changes_nothing(world, cluster, at_home):
+    before = json.loads(at_home.kubectl("get", "all,cm,secrets,crds", "-A", "-o", "json"))["items"]
+    versions = {o["metadata"]["uid"]: o["metadata"]["generation"] for o in before if "generation" in o["metadata"]}
+    calls = len(world.calls())
+    assert "Nothing to do" in cluster.up("--skip-peering")
+    assert not [c for c in world.calls()[calls:] if not c["action"].startswith(("Describe", "Get"))]
+    after = json.loads(at_home.kubectl("get", "all,cm,secrets,crds", "-A", "-o", "json"))["items"]
+    assert versions == {o["metadata"]["uid"]: o["metadata"]["generation"] for o in after if "generation" in o["metadata"]}
+
+
+def test_nobody_outside_reaches_the_api(world, cluster):
+    done = world.desk("curl", "-sk", "-m", "3", f"https://{cluster.address}:6443/ping", check=False)
+    assert done.returncode != 0
+
+
+def test_down_removes_what_was_ours_at_home_and_nothing_else(world, cluster, at_home):
+    at_home.kubectl("create", "configmap", "mine", "-n", "default", "--from-literal=a=b")
+    receipt = cluster.json("down", "--yes")
+    assert receipt["zero"] and receipt["billable"] == 0
+    assert everything(at_home) == cluster.objects_before | {"configmap/mine"}
