@@ -12,8 +12,8 @@
 namespace tombolo::codec {
 namespace {
 
-constexpr std::size_t kLongestText = 32u << 20;
-constexpr std::size_t kDeepest = 100;
+constexpr std::size_t kLongestJson = 32u << 20;
+constexpr std::size_t kDeepestJson = 100;
 
 std::string quoted(std::string_view text) {
   return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
@@ -82,12 +82,12 @@ bool all_finite(const Json& value) {
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
-  if (text.size() > kLongestText) {
+  if (text.size() > kLongestJson) {
     return fail(Code::kCorrupt,
-                fmt::format("JSON of {} bytes is more than the {} accepted", text.size(), kLongestText));
+                fmt::format("JSON of {} bytes is more than the {} accepted", text.size(), kLongestJson));
   }
   boost::json::parse_options options;
-  options.max_depth = kDeepest;
+  options.max_depth = kDeepestJson;
   boost::json::stream_parser parser({}, options);
   boost::json::error_code error;
   const std::size_t read = parser.write_some(text.data(), text.size(), error);

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::uint64_t kHighestFieldNumber = (1u << 29) - 1;
 
-tl::unexpected<Error> corrupt(const char* why) { return fail(Code::kCorrupt, std::string("damaged protobuf: ") + why); }
+tl::unexpected<Error> damaged(const char* why) { return fail(Code::kCorrupt, std::string("damaged protobuf: ") + why); }
 
 void put_varint(Bytes& out, std::uint64_t value) {
   while (value >= 0x80) {
@@ -30,35 +30,35 @@ std::uint64_t little_endian(ByteView bytes) {
 Result<std::uint64_t> ProtoReader::varint() {
   std::uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
-    if (rest_.empty()) return corrupt("a number ends too early");
+    if (rest_.empty()) return damaged("a number ends too early");
     const Byte b = rest_[0];
     rest_ = rest_.subspan(1);
     if (shift == 63 && b > 1) break;
     value |= std::uint64_t{b & 0x7fu} << shift;
     if (b < 0x80) return value;
   }
-  return corrupt("a number of more than 64 bits");
+  return damaged("a number of more than 64 bits");
 }
 
 Result<ProtoField> ProtoReader::next() {
   const auto tag = TRY(varint());
   const auto number = tag >> 3;
-  if (number == 0 || number > kHighestFieldNumber) return corrupt("a field number out of range");
+  if (number == 0 || number > kHighestFieldNumber) return damaged("a field number out of range");
   ProtoField field{static_cast<std::uint32_t>(number), static_cast<WireType>(tag & 7), 0, {}};
   std::size_t size = 0;
   switch (field.type) {
     case WireType::kVarint: field.value = TRY(varint()); return field;
     case WireType::kBytes: {
       const auto length = TRY(varint());
-      if (length > rest_.size()) return corrupt("a field ends too early");
+      if (length > rest_.size()) return damaged("a field ends too early");
       size = static_cast<std::size_t>(length);
       break;
     }
     case WireType::kFixed32: size = 4; break;
     case WireType::kFixed64: size = 8; break;
-    default: return corrupt("a field of an unknown wire type");
+    default: return damaged("a field of an unknown wire type");
   }
-  if (size > rest_.size()) return corrupt("a field ends too early");
+  if (size > rest_.size()) return damaged("a field ends too early");
   const ByteView content = rest_.first(size);
   rest_ = rest_.subspan(size);
   if (field.type == WireType::kBytes) {

@@ -6,7 +6,7 @@
 namespace tombolo::codec {
 namespace {
 
-Bytes hex(const char* text) { return from_hex(text).value(); }
+Bytes wire(const char* text) { return from_hex(text).value(); }
 
 TEST(
     Protobuf,
@@ -18,11 +18,11 @@ TEST(
 }
 
 TEST(Protobuf, ReadsEveryWireType) {
-  const Bytes bytes =
-      hex("089601"
-          "120161"
-          "1d01020304"
-          "210102030405060708");
+  const Bytes bytes = wire(
+      "089601"
+      "120161"
+      "1d01020304"
+      "210102030405060708");
   ProtoReader reader(bytes);
   EXPECT_EQ(reader.next().value().value, 150u);
   EXPECT_EQ(as_text(reader.next().value().content), "a");
@@ -35,7 +35,7 @@ TEST(Protobuf, RefusesDamage) {
   // Cut off in each place, field 0, groups, wire types 6 and 7, a number of 65 bits, a length beyond the end.
   for (const char* wrong : {"", "08", "0896", "12", "120261", "1d010203", "2101020304050607", "0001", "0b", "0c", "0e",
                             "0f", "08ffffffffffffffffff02", "08ffffffffffffffffffff01", "12ffffffffffffffffff01"}) {
-    const Bytes bytes = hex(wrong);
+    const Bytes bytes = wire(wrong);
     ProtoReader reader(bytes);
     EXPECT_FALSE(reader.next()) << wrong;
   }

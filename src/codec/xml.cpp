@@ -10,8 +10,8 @@
 namespace tombolo::codec {
 namespace {
 
-constexpr std::size_t kLongestText = 32u << 20;
-constexpr int kDeepest = 64;
+constexpr std::size_t kLongestXml = 32u << 20;
+constexpr int kDeepestXml = 64;
 
 tl::unexpected<Error> broken(std::string_view why) { return fail(Code::kCorrupt, fmt::format("not XML: {}", why)); }
 
@@ -94,7 +94,7 @@ Result<std::string> unescape(std::string_view raw) {
 }
 
 Result<XmlElement> read_element(const pugi::xml_node& node, int depth) {
-  if (depth > kDeepest) return broken(fmt::format("more than {} levels", kDeepest));
+  if (depth > kDeepestXml) return broken(fmt::format("more than {} levels", kDeepestXml));
   XmlElement element;
   element.name = local_name(node.name());
   for (const auto& attribute : node.attributes()) {
@@ -153,8 +153,8 @@ std::string XmlElement::text_at(std::string_view path, std::string_view fallback
 }
 
 Result<XmlElement> parse_xml(std::string_view text) {
-  if (text.size() > kLongestText)
-    return broken(fmt::format("{} bytes are more than the {} accepted", text.size(), kLongestText));
+  if (text.size() > kLongestXml)
+    return broken(fmt::format("{} bytes are more than the {} accepted", text.size(), kLongestXml));
   if (looks_like_html(text)) {
     return fail(Code::kCorrupt, "an HTML page came where XML was expected",
                 "Something between here and the service answered in its place: a proxy, a captive portal, a wrong "
