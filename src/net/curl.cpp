@@ -9,7 +9,7 @@
 namespace tombolo::net {
 namespace {
 
-constexpr int kPollMilliseconds = 1000;  // only a safety net: data and stops wake the poll
+constexpr int kCurlPollMilliseconds = 1000;  // only a safety net: data and stops wake the poll
 
 // Names whose traffic must not leave through a proxy: ourselves, and the metadata services of the machine we run on.
 bool goes_around_proxies(std::string_view host) {
@@ -129,7 +129,7 @@ CURLcode perform(CURLM* multi, CURL* easy, const std::stop_token& stop) {
       outcome = CURLE_RECV_ERROR;
       break;
     }
-    if (running) curl_multi_poll(multi, nullptr, 0, kPollMilliseconds, nullptr);
+    if (running) curl_multi_poll(multi, nullptr, 0, kCurlPollMilliseconds, nullptr);
   }
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi, &left))

@@ -12,6 +12,10 @@
 
 namespace tombolo::net {
 
+// Silence after which we ask for a sign of life. libssh sends only at every second call: the other one takes the answer.
+inline constexpr Duration kKeepalive = std::chrono::seconds(4);
+inline constexpr Duration kDead = std::chrono::seconds(13);  // of silence, though we asked
+
 class SshSession {
  public:
   // Takes the connected socket.

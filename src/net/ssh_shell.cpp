@@ -13,9 +13,6 @@ namespace {
 constexpr std::size_t kInputPiece = 65536;  // bytes written at a time
 constexpr Duration kOpening =
     std::chrono::seconds(20);  // for a channel and a command's start where the caller sets no limit
-// Silence after which we ask for a sign of life. libssh sends only at every second call: the other one takes the answer.
-constexpr Duration kKeepalive = std::chrono::seconds(4);
-constexpr Duration kDead = std::chrono::seconds(13);  // of silence, though we asked
 constexpr int kPollMilliseconds = 100;
 
 // RFC 4254 6.10: names without "SIG". The numbers are Linux's, whatever this computer is.

@@ -20,8 +20,6 @@ namespace {
 
 constexpr int kMostConnections = 64;
 constexpr std::size_t kPiece = 65536;       // bytes held in each direction of one connection
-constexpr Duration kKeepalive = std::chrono::seconds(4);
-constexpr Duration kDead = std::chrono::seconds(13);  // of silence, though we asked
 
 // One connection: a socket here, a channel of the machine's there, and what one has given that the other has not taken.
 class Pipe {
@@ -128,8 +126,9 @@ class SshTunnel final : public Tunnel {
  public:
   SshTunnel(std::unique_ptr<SshSession> session, Descriptor listener, int near_port, std::string host,
             std::uint16_t port, Clock& clock)
-      : near_port_(near_port), thread_([this, session = std::move(session), listener = std::move(listener),
-                                        host = std::move(host), port, &clock](std::stop_token stop) mutable {
+      : near_port_(near_port),
+        thread_([this, session = std::move(session), listener = std::move(listener), host = std::move(host), port,
+                 &clock](std::stop_token stop) mutable {
           serve(*session, listener, host, port, clock, stop);
           alive_ = false;
         }) {}

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::unique_ptr<HttpServer> serve(HttpHandler handler) {
+std::unique_ptr<HttpServer> serving(HttpHandler handler) {
   auto server = HttpServer::start(std::move(handler));
   EXPECT_TRUE(server) << server.error().text();
   return std::move(*server);
@@ -19,7 +19,7 @@ Request get(std::string url) { return {"GET", std::move(url), {}, "", std::chron
 
 TEST(Stream, ABodyComesInPiecesAndIsNotKept) {
   const std::string body(300'000, 'x');
-  const auto server = serve([&](const Request&) { return Response{200, {{"X-Kind", "long"}}, body}; });
+  const auto server = serving([&](const Request&) { return Response{200, {{"X-Kind", "long"}}, body}; });
   CurlTransport transport({"", 1000, std::chrono::seconds(5)});  // the limit is for what is kept
   std::string got;
   int pieces = 0;
@@ -37,7 +37,7 @@ TEST(Stream, ABodyComesInPiecesAndIsNotKept) {
 }
 
 TEST(Stream, ARefusalIsCollectedAndTheSinkSeesNothing) {
-  const auto server = serve([](const Request&) { return Response{410, {}, "gone"}; });
+  const auto server = serving([](const Request&) { return Response{410, {}, "gone"}; });
   CurlTransport transport;
   const BodySink sink = [](std::string_view piece) {
     ADD_FAILURE() << piece;
@@ -50,7 +50,7 @@ TEST(Stream, ARefusalIsCollectedAndTheSinkSeesNothing) {
 }
 
 TEST(Stream, EndsWhenTheSinkHasEnoughAndTheTransportWorksOn) {
-  const auto server = serve([](const Request&) { return Response{200, {}, std::string(1'000'000, 'x')}; });
+  const auto server = serving([](const Request&) { return Response{200, {}, std::string(1'000'000, 'x')}; });
   CurlTransport transport;
   int pieces = 0;
   const BodySink sink = [&](std::string_view) { return ++pieces < 2; };
@@ -63,7 +63,7 @@ TEST(Stream, EndsWhenTheSinkHasEnoughAndTheTransportWorksOn) {
 }
 
 TEST(Stream, AStopEndsIt) {
-  const auto server = serve([](const Request&) { return Response{200, {}, std::string(1'000'000, 'x')}; });
+  const auto server = serving([](const Request&) { return Response{200, {}, std::string(1'000'000, 'x')}; });
   CurlTransport transport;
   std::stop_source stop;
   const BodySink sink = [&](std::string_view) { return stop.request_stop(), true; };
@@ -73,7 +73,7 @@ TEST(Stream, AStopEndsIt) {
 }
 
 TEST(Elsewhere, AConnectionGoesWhereItIsToldAndTheUrlStaysWhatItIs) {
-  const auto server = serve([](const Request& request) { return Response{200, {}, request.url}; });
+  const auto server = serving([](const Request& request) { return Response{200, {}, request.url}; });
   CurlOptions options;
   options.connect_to = "127.0.0.1:" + std::to_string(server->port());
   CurlTransport transport(options);
@@ -84,7 +84,7 @@ TEST(Elsewhere, AConnectionGoesWhereItIsToldAndTheUrlStaysWhatItIs) {
 
 TEST(Elsewhere, ANamedProxyIsUsedForLoopbackToo) {
   const auto proxy =
-      serve([](const Request& request) { return Response{200, {}, "by way of the proxy: " + request.url}; });
+      serving([](const Request& request) { return Response{200, {}, "by way of the proxy: " + request.url}; });
   CurlOptions options;
   options.proxy = proxy->url();
   CurlTransport transport(options);
@@ -94,7 +94,7 @@ TEST(Elsewhere, ANamedProxyIsUsedForLoopbackToo) {
 }
 
 TEST(Elsewhere, AProxyThatRefusesTheTunnelMeansThatNothingWasSent) {
-  const auto proxy = serve([](const Request&) { return Response{502, {}, "<html>no</html>"}; });
+  const auto proxy = serving([](const Request&) { return Response{502, {}, "<html>no</html>"}; });
   CurlOptions options;
   options.proxy = proxy->url();
   CurlTransport transport(options);

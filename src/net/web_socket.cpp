@@ -25,7 +25,7 @@ using beast::error_code;
 
 constexpr int kLookMilliseconds = 100;  // how often a wait looks at its stop token
 constexpr std::size_t kLongestMessage = std::size_t{16} << 20;
-constexpr std::size_t kPiece = std::size_t{64} << 10;  // what is handed to libcurl at once
+constexpr std::size_t kCurlPiece = std::size_t{64} << 10;  // what is handed to libcurl at once
 
 struct EndEasy {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -37,7 +37,7 @@ struct EndMulti {
 // The connection, and who may use it when. Beast is not made for two threads, so one lock is held whenever one of them is in
 // it, and let go only while it waits for the socket: neither direction can hold the other up. What Beast sends from inside a
 // read (a pong, the answer to a close) waits its turn behind the frame that is being written.
-class Connection {
+class SharedConnection {
  public:
   CurlOptions options;
   Request request;
@@ -48,7 +48,7 @@ class Connection {
   std::mutex mutex;
   asio::io_context context;  // Beast wants one for timers that are never set
 
-  ~Connection() {
+  ~SharedConnection() {
     if (socket != CURL_SOCKET_BAD) curl_multi_remove_handle(multi.get(), easy.get());
   }
 
@@ -78,7 +78,7 @@ class Connection {
       return ec = {}, size;
     }
     if (inside_read) writer = reader;  // nobody may begin a frame in the middle of this one
-    const std::size_t n = transmit_now(from, std::min(size, kPiece), ec);
+    const std::size_t n = transmit_now(from, std::min(size, kCurlPiece), ec);
     if (inside_read) leave(writer);
     return n;
   }
@@ -127,7 +127,7 @@ class Connection {
 class Layer {
  public:
   using executor_type = asio::io_context::executor_type;
-  explicit Layer(Connection& connection) : connection_(&connection) {}
+  explicit Layer(SharedConnection& connection) : connection_(&connection) {}
   executor_type get_executor() noexcept { return connection_->context.get_executor(); }
 
   template <class Buffers>
@@ -162,7 +162,7 @@ class Layer {
     if (ec) throw beast::system_error(ec);
     return n;
   }
-  Connection* connection_;
+  SharedConnection* connection_;
 };
 
 // Beast calls it when a connection ends; libcurl closes it.
@@ -170,7 +170,7 @@ void teardown(beast::role_type, Layer&, error_code& ec) { ec = {}; }
 
 class BeastSocket final : public WebSocket {
  public:
-  BeastSocket(std::unique_ptr<Connection> connection, std::string protocol)
+  BeastSocket(std::unique_ptr<SharedConnection> connection, std::string protocol)
       : connection_(std::move(connection)), stream_(*connection_), protocol_(std::move(protocol)) {}
 
   websocket::stream<Layer, false>& stream() { return stream_; }
@@ -179,9 +179,9 @@ class BeastSocket final : public WebSocket {
 
   // Runs `work` as one of the two sides.
   template <class Work>
-  error_code as(Connection::Side Connection::* side, const std::stop_token& stop, Work work) {
+  error_code as(SharedConnection::Side SharedConnection::* side, const std::stop_token& stop, Work work) {
     std::unique_lock lock(connection_->mutex);
-    const bool writes = side == &Connection::writer;
+    const bool writes = side == &SharedConnection::writer;
     while (writes && connection_->writer.stop && !stop.stop_requested())
       connection_->writer_gone.wait_for(lock, std::chrono::milliseconds(kLookMilliseconds));
     if (stop.stop_requested()) return asio::error::operation_aborted;
@@ -195,7 +195,7 @@ class BeastSocket final : public WebSocket {
 
   Result<Message> read(const std::stop_token& stop) override {
     beast::flat_buffer buffer;
-    const error_code ec = as(&Connection::reader, stop, [&](error_code& e) { stream_.read(buffer, e); });
+    const error_code ec = as(&SharedConnection::reader, stop, [&](error_code& e) { stream_.read(buffer, e); });
     if (!ec) return Message{false, 0, beast::buffers_to_string(buffer.data())};
     if (ec == websocket::error::closed) {
       const auto& reason = stream_.reason();
@@ -207,14 +207,14 @@ class BeastSocket final : public WebSocket {
   }
 
   Result<> write(std::string_view data, const std::stop_token& stop) override {
-    return done(
-        as(&Connection::writer, stop, [&](error_code& e) { stream_.write(asio::buffer(data.data(), data.size()), e); }),
-        stop);
+    return done(as(&SharedConnection::writer, stop,
+                   [&](error_code& e) { stream_.write(asio::buffer(data.data(), data.size()), e); }),
+                stop);
   }
 
   Result<> close(const std::stop_token& stop) override {
     // Not Beast's close(), which waits for the answer and throws away what comes before it: the frame itself, code 1000.
-    return done(as(&Connection::writer, stop,
+    return done(as(&SharedConnection::writer, stop,
                    [&](error_code& e) {
                      // Masked with zeros: the mask hides nothing here, it only has to be there.
                      constexpr std::string_view kFrame("\x88\x82\0\0\0\0\x03\xe8", 8);
@@ -238,15 +238,15 @@ class BeastSocket final : public WebSocket {
     return {};
   }
 
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<SharedConnection> connection_;
   websocket::stream<Layer, false> stream_;  // false: no compression, which Kubernetes does not speak
   std::string protocol_;
 };
 
-Result<std::unique_ptr<Connection>> connect(const Request& request, const CurlOptions& options,
-                                            const std::stop_token& stop) {
+Result<std::unique_ptr<SharedConnection>> connect(const Request& request, const CurlOptions& options,
+                                                  const std::stop_token& stop) {
   start_curl_once();
-  auto out = std::make_unique<Connection>();
+  auto out = std::make_unique<SharedConnection>();
   out->options = options;
   out->request = request;
   CURL* easy = out->easy.get();
@@ -280,7 +280,7 @@ Result<WebSocket::Opened> WebSocket::open(const Request& request, const std::vec
   }));
   websocket::response_type answer;
   const std::string target = (url.path.empty() ? "/" : url.path) + (url.query.empty() ? "" : "?" + url.query);
-  const error_code ec = socket->as(&Connection::writer, stop,
+  const error_code ec = socket->as(&SharedConnection::writer, stop,
                                    [&](error_code& e) { stream.handshake(answer, url.authority(), target, e); });
   if (ec == websocket::error::upgrade_declined) {
     Opened refused;
