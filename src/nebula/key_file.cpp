@@ -28,7 +28,13 @@ constexpr std::size_t kLeastSaltSize = 16;
 // Field numbers of an encrypted key: the file, its metadata, and argon2's parameters.
 enum : std::uint32_t { kMetadata = 1, kSealed = 2 };
 enum : std::uint32_t { kAlgorithmName = 1, kParameters = 2 };
-enum : std::uint32_t { kVersion = 1, kMemory = 2, kIterations = 3, kParallelism = 4, kSalt = 5 };
+enum : std::uint32_t {
+  kArgonVersion = 1,
+  kArgonMemory = 2,
+  kArgonIterations = 3,
+  kArgonParallelism = 4,
+  kArgonSalt = 5
+};
 
 Result<codec::PemBlock> only_block(std::string_view pem) {
   auto blocks = TRY(codec::decode_pem(pem));
@@ -60,11 +66,11 @@ Result<> read_parameters(ByteView content, EncryptedFields& fields) {
       return fail(Code::kCorrupt, "the encrypted key has an argon2 parameter out of range");
     const auto number = static_cast<std::uint32_t>(field.value);
     switch (field.number) {
-      case kVersion: fields.version = field.value; break;
-      case kMemory: fields.key.cost.memory_kib = number; break;
-      case kIterations: fields.key.cost.iterations = number; break;
-      case kParallelism: fields.key.cost.parallelism = number; break;
-      case kSalt: fields.key.salt.assign(field.content.begin(), field.content.end()); break;
+      case kArgonVersion: fields.version = field.value; break;
+      case kArgonMemory: fields.key.cost.memory_kib = number; break;
+      case kArgonIterations: fields.key.cost.iterations = number; break;
+      case kArgonParallelism: fields.key.cost.parallelism = number; break;
+      case kArgonSalt: fields.key.salt.assign(field.content.begin(), field.content.end()); break;
       default: return fail(Code::kCorrupt, "the encrypted key has an unknown argon2 parameter");
     }
   }
@@ -155,11 +161,11 @@ Result<std::string> SigningKey::to_encrypted_pem(const Passphrase& passphrase, c
   sealed.insert(sealed.end(), text.begin(), text.end());
 
   const auto parameters = codec::ProtoWriter()
-                              .varint(kVersion, crypto::kArgon2Version)
-                              .varint(kMemory, cost.memory_kib)
-                              .varint(kIterations, cost.iterations)
-                              .varint(kParallelism, cost.parallelism)
-                              .bytes(kSalt, salt)
+                              .varint(kArgonVersion, crypto::kArgon2Version)
+                              .varint(kArgonMemory, cost.memory_kib)
+                              .varint(kArgonIterations, cost.iterations)
+                              .varint(kArgonParallelism, cost.parallelism)
+                              .bytes(kArgonSalt, salt)
                               .result();
   const auto metadata = codec::ProtoWriter().text(kAlgorithmName, kAlgorithm).bytes(kParameters, parameters).result();
   const auto body = codec::ProtoWriter().bytes(kMetadata, metadata).bytes(kSealed, sealed).result();

@@ -11,7 +11,7 @@
 namespace tombolo::nebula {
 namespace {
 
-struct Vector {
+struct NoiseVector {
   codec::Json json;
   Bytes at(std::string_view name) const { return *from_hex(codec::text_at(json, name)); }
   crypto::X25519Key key(std::string_view name) const { return *crypto::X25519Key::from_bytes(at(name)); }
@@ -22,9 +22,9 @@ struct Vector {
   NoiseInitiator initiator() const { return {cipher(), key("init_static_priv"), key("init_eph_priv")}; }
 };
 
-std::vector<Vector> vectors() {
+std::vector<NoiseVector> noise_vectors() {
   const auto json = *codec::parse_json(*read_file(TOMBOLO_SOURCE_DIR "/tests/data/nebula/noise_vectors.json"));
-  std::vector<Vector> out;
+  std::vector<NoiseVector> out;
   for (const auto& each : json.as_array())
     if (codec::text_at(each, "protocol").find("25519") != std::string::npos) out.push_back({each});
   return out;
@@ -33,8 +33,8 @@ std::vector<Vector> vectors() {
 ByteView behind_header(const Bytes& packet) { return ByteView(packet).subspan(kHeaderSize); }
 
 TEST(Noise, TheFirstMessageIsTheVectors) {
-  ASSERT_EQ(vectors().size(), 2u);
-  for (const auto& v : vectors()) {
+  ASSERT_EQ(noise_vectors().size(), 2u);
+  for (const auto& v : noise_vectors()) {
     auto initiator = v.initiator();
     auto packet = encode(Header{PacketType::kHandshake, 0, 0, 1});
     const auto message = initiator.write_first(v.at("payload1"));
@@ -44,7 +44,7 @@ TEST(Noise, TheFirstMessageIsTheVectors) {
 }
 
 TEST(Noise, TheAnswerOpensToTheVectorsKeys) {
-  for (const auto& v : vectors()) {
+  for (const auto& v : noise_vectors()) {
     auto initiator = v.initiator();
     initiator.write_first(v.at("payload1"));
     const auto packet = v.at("packet2");
@@ -62,7 +62,7 @@ TEST(Noise, TheAnswerOpensToTheVectorsKeys) {
 }
 
 TEST(Noise, AnyChangedByteOfTheAnswerIsRefused) {
-  for (const auto& v : vectors()) {
+  for (const auto& v : noise_vectors()) {
     auto initiator = v.initiator();
     initiator.write_first(v.at("payload1"));
     const auto packet = v.at("packet2");
@@ -78,14 +78,14 @@ TEST(Noise, AnyChangedByteOfTheAnswerIsRefused) {
 }
 
 TEST(Noise, AnswerToAnotherCipherIsRefused) {
-  const auto both = vectors();
+  const auto both = noise_vectors();
   auto initiator = both[0].initiator();
   initiator.write_first(both[0].at("payload1"));
   EXPECT_EQ(initiator.read_second(behind_header(both[1].at("packet2"))).error().code(), Code::kUntrusted);
 }
 
 TEST(Handshake, PayloadsAreReadAndWritten) {
-  const auto v = vectors()[0];
+  const auto v = noise_vectors()[0];
   const auto payload = read_handshake_payload(v.at("payload2"));
   ASSERT_TRUE(payload);
   EXPECT_NE(payload->initiator_index, 0u);

@@ -8,7 +8,7 @@
 namespace tombolo::nebula {
 namespace {
 
-codec::JsonArray texts(const std::vector<codec::Cidr>& networks) {
+codec::JsonArray network_texts(const std::vector<codec::Cidr>& networks) {
   codec::JsonArray array;
   for (const auto& network : networks) array.emplace_back(network.text());
   return array;
@@ -70,8 +70,8 @@ codec::Json to_json(const Certificate& certificate) {
   const auto key = to_hex(d.public_key.bytes);
   const auto curve = name(d.public_key.curve);
   return codec::JsonObject{{"details", codec::JsonObject{{"name", d.name},
-                                                         {"networks", texts(d.networks)},
-                                                         {"unsafeNetworks", texts(d.unsafe_networks)},
+                                                         {"networks", network_texts(d.networks)},
+                                                         {"unsafeNetworks", network_texts(d.unsafe_networks)},
                                                          {"groups", std::move(groups)},
                                                          {"isCa", d.is_ca},
                                                          {"issuer", d.issuer.text()},
