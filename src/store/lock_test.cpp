@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const Time kNow = *parse_time("2026-11-26T01:10:52Z");
+const Time kLockedAt = *parse_time("2026-11-26T01:10:52Z");
 
 class Lock : public testing::Test {
  protected:
@@ -21,9 +21,9 @@ class Lock : public testing::Test {
 };
 
 TEST_F(Lock, ASecondRunIsToldWhoHoldsTheCluster) {
-  const auto first = ClusterLock::acquire(folder, "up", kNow);
+  const auto first = ClusterLock::acquire(folder, "up", kLockedAt);
   ASSERT_TRUE(first) << first.error().text();
-  const auto second = ClusterLock::acquire(folder, "down", kNow);
+  const auto second = ClusterLock::acquire(folder, "down", kLockedAt);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Code::kLocked);
   EXPECT_THAT(second.error().text(),
@@ -34,29 +34,29 @@ TEST_F(Lock, ASecondRunIsToldWhoHoldsTheCluster) {
 
 TEST_F(Lock, IsFreeAgainWhenTheRunEnds) {
   {
-    const auto first = ClusterLock::acquire(folder, "up", kNow);
+    const auto first = ClusterLock::acquire(folder, "up", kLockedAt);
     ASSERT_TRUE(first);
     EXPECT_EQ(lock_holder(folder)->command, "up");
   }
   EXPECT_FALSE(lock_holder(folder));
-  EXPECT_TRUE(ClusterLock::acquire(folder, "down", kNow));
+  EXPECT_TRUE(ClusterLock::acquire(folder, "down", kLockedAt));
 }
 
 TEST_F(Lock, ARunThatWasKilledLeavesNothingBehind) {
   const pid_t child = ::fork();
   if (child == 0) {
-    const auto held = ClusterLock::acquire(folder, "up", kNow);
+    const auto held = ClusterLock::acquire(folder, "up", kLockedAt);
     ::kill(::getpid(), SIGKILL);
   }
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   EXPECT_FALSE(lock_holder(folder)) << "the dead are not named";
-  EXPECT_TRUE(ClusterLock::acquire(folder, "down", kNow));
+  EXPECT_TRUE(ClusterLock::acquire(folder, "down", kLockedAt));
 }
 
 TEST_F(Lock, AHolderWithoutANameStillHolds) {
   const auto silent = FileLock::acquire(folder.lock(), "\n");
   ASSERT_TRUE(silent);
-  const auto second = ClusterLock::acquire(folder, "up", kNow);
+  const auto second = ClusterLock::acquire(folder, "up", kLockedAt);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Code::kLocked);
   EXPECT_THAT(second.error().hint(), HasSubstr("Ctrl-C"));

@@ -8,13 +8,13 @@ namespace {
 
 constexpr crypto::Argon2Cost kQuick{64, 1, 1};
 const Secret<std::string> kPassphrase("correct horse");
-const Secret<Bytes> kKey(to_bytes("-----BEGIN NEBULA ED25519 PRIVATE KEY-----\n"));
+const Secret<Bytes> kSealedKey(to_bytes("-----BEGIN NEBULA ED25519 PRIVATE KEY-----\n"));
 
-Bytes sealed() { return seal_envelope("nebula-ca-key", kKey, kPassphrase, kQuick).value(); }
+Bytes sealed() { return seal_envelope("nebula-ca-key", kSealedKey, kPassphrase, kQuick).value(); }
 
 TEST(SecretEnvelope, OpensWithItsPassphraseOnly) {
   const auto file = sealed();
-  EXPECT_EQ(open_envelope(file, kPassphrase)->expose(), kKey.expose());
+  EXPECT_EQ(open_envelope(file, kPassphrase)->expose(), kSealedKey.expose());
   const auto wrong = open_envelope(file, Secret<std::string>("correct house"));
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().code(), Code::kUntrusted);
@@ -74,9 +74,9 @@ TEST(SecretEnvelope, ALaterFormatAsksForANewerVersion) {
 }
 
 TEST(SecretEnvelope, RefusesWhatProtectsNothing) {
-  EXPECT_EQ(seal_envelope("name", kKey, Secret<std::string>(), kQuick).error().code(), Code::kBadInput);
-  EXPECT_EQ(seal_envelope("", kKey, kPassphrase, kQuick).error().code(), Code::kBadInput);
-  EXPECT_EQ(seal_envelope(std::string(256, 'n'), kKey, kPassphrase, kQuick).error().code(), Code::kBadInput);
+  EXPECT_EQ(seal_envelope("name", kSealedKey, Secret<std::string>(), kQuick).error().code(), Code::kBadInput);
+  EXPECT_EQ(seal_envelope("", kSealedKey, kPassphrase, kQuick).error().code(), Code::kBadInput);
+  EXPECT_EQ(seal_envelope(std::string(256, 'n'), kSealedKey, kPassphrase, kQuick).error().code(), Code::kBadInput);
 }
 
 }  // namespace
