@@ -23,12 +23,6 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 // "profile x" -> {"profile", "x"}; quotes around the name are allowed.
 std::pair<std::string, std::string> section_words(std::string_view inside) {
   inside = trim(inside);
@@ -124,6 +118,12 @@ std::string path_of(const Environment& environment, const char* variable, const 
 }
 
 }  // namespace
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
 
 Environment Environment::of_process() {
   Environment out;

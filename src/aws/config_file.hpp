@@ -17,6 +17,9 @@ struct Environment {
   std::string home() const;  // HOME, or what the password file says for us
 };
 
+// ASCII letters in lower case, as the names of settings and of signed headers are compared.
+std::string lower(std::string_view text);
+
 // Names are in lower case. A value of nested settings ("s3 =" and indented lines) has names like "s3.addressing_style".
 using Settings = std::map<std::string, std::string>;
 

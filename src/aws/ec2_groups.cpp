@@ -6,7 +6,7 @@
 namespace tombolo::aws {
 namespace {
 
-constexpr int kPerPage = 1000;
+constexpr int kGroupsPerPage = 1000;
 
 // EC2 gives a permission with lists of ranges; we want one rule for each range.
 std::vector<Rule> rules_of(const codec::XmlElement& group, std::string_view list) {
@@ -56,7 +56,7 @@ Parameters rule_parameters(const GroupId& group, const std::vector<Rule>& rules,
 
 Result<std::vector<SecurityGroup>> Ec2::security_groups(const Filters& filters, const CallOptions& options) {
   std::vector<SecurityGroup> out;
-  TRY(client_.pages(kEc2, "DescribeSecurityGroups", with_filters(filters, kPerPage), options,
+  TRY(client_.pages(kEc2, "DescribeSecurityGroups", with_filters(filters, kGroupsPerPage), options,
                     [&](const codec::XmlElement& page) -> Result<> {
                       for (const auto* item : page.all("securityGroupInfo/item")) {
                         SecurityGroup group;

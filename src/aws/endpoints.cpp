@@ -14,12 +14,6 @@ std::string setting(const Settings* settings, const std::string& name) {
   return found == settings->end() ? "" : found->second;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 }  // namespace
 
 std::string regional_endpoint(const Service& service, std::string_view region) {

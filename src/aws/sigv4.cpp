@@ -6,6 +6,7 @@
 #include <cctype>
 #include <map>
 
+#include "aws/config_file.hpp"
 #include "codec/url.hpp"
 #include "crypto/hash.hpp"
 
@@ -13,12 +14,6 @@ namespace tombolo::aws {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 // Blanks around it cut off, inner runs of blanks collapsed.
 std::string trimmed(std::string_view value) {
