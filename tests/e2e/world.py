@@ -48,6 +48,7 @@ import net  # noqa: E402
 MIRROR, REGION = f"http://{net.INTERNET}", "us-west-2"
 NEW, OLD = "1.11.1", "1.6.1"  # of Nebula: built from its Go module, and Debian's own
 NODE, NODE_MESH, DESK_AT_HOME = "192.168.1.54", "10.42.1.1", "192.168.1.10"
+MAKERS = ["github.com", "get.helm.sh", "helm.liqo.io"]  # whose download pages are on the mirror
 STATE = pathlib.Path(f"/run/tombolo-{net.PREFIX}world.json")  # of the world that stands now
 
 
@@ -92,7 +93,7 @@ def make_authority(folder):
     """A certificate authority and the mirror's certificate."""
     folder.mkdir()
     common = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
-    names = f"subjectAltName=DNS:github.com,IP:{net.INTERNET}"
+    names = ",".join([f"subjectAltName=IP:{net.INTERNET}", *(f"DNS:{maker}" for maker in MAKERS)])
     for words in (["-subj", "/CN=e2e mirror CA", "-keyout", "ca.key", "-out", "ca.crt"],
                   ["-subj", "/CN=mirror", "-CA", "ca.crt", "-CAkey", "ca.key", "-addext", names, "-addext",
                    "basicConstraints=critical,CA:FALSE", "-keyout", "mirror.key", "-out", "mirror.crt"]):
@@ -158,6 +159,7 @@ class World:
         make_authority(self.folder / "tls")
         self.mirror = self.folder / "mirror"
         self.sha256 = {v: archive(self.mirror, v) for v in (NEW, OLD)}
+        self.sha256["nebula"] = self.sha256[NEW]
         self.artefacts = artefacts.Artefacts()
         self.sha256.update(self.artefacts.mirror(self.mirror))
         self.endpoint = self.start_metal(rootfs)
@@ -176,7 +178,8 @@ class World:
         log = self.folder / "metal.log"
         server = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", sys.executable, HERE / "metal/metal.py", "--prefix", net.PREFIX, "serve", "--workdir",
-             self.folder / "metal", "--rootfs", rootfs, "--layer", layer, "--layer", self.artefacts.layer, "--host", f"github.com={net.INTERNET}"],
+             self.folder / "metal", "--rootfs", rootfs, "--layer", self.artefacts.machine, "--layer", layer,
+             *(word for maker in MAKERS for word in ("--host", f"{maker}={net.INTERNET}"))],
             stdout=subprocess.PIPE, stderr=open(log, "wb"), text=True)
         self.ends.callback(server.wait, timeout=60)
         self.ends.callback(server.terminate)
@@ -209,7 +212,7 @@ class World:
         node.ip("route", "add", "default", "via", net.HOME_GATEWAY)
         self.home.plug(desk, "lan", DESK_AT_HOME)
         cluster = home.HomeCluster(self.folder / "cluster-at-home", node.name, self.artefacts.programs,
-                                   self.artefacts.home_images, NODE, [NODE_MESH], net.PREFIX + "node")
+                                   self.artefacts.images, NODE, [NODE_MESH], net.PREFIX + "node")
         self.ends.callback(cluster.stop)
         return cluster
 

@@ -197,6 +197,7 @@ class HomeCluster:
                  "--ipc", "--cgroup", "--pid", "--fork", "--propagation", "private", "--kill-child", sys.executable,
                  HERE / "node.py", f / "node.json"], preexec_fn=join, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={"PATH": f"{self.programs}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}, cwd="/")
+        wait_for("the node's first process", 10, self.children)
         wait_for("containerd", 30, lambda: self.inside("ctr", "version", check=False).returncode == 0)
         imports = [self.inside("ctr", "-n", "k8s.io", "images", "import", tar, start=True) for tar in self.images]
         wait_for("control plane", 180, (f / "started").exists)
@@ -214,13 +215,12 @@ class HomeCluster:
         kill_groups(self.name)
         self.process = None
 
-    def init(self):
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0])
+    def children(self):
+        return pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
 
     def inside(self, *argv, check=True, start=False):
         """A command in all of the node's namespaces."""
-        command = ["nsenter", "-t", str(self.init()), "-m", "-u", "-i", "-n", "-p", *map(str, argv)]
+        command = ["nsenter", "-t", self.children()[0], "-m", "-u", "-i", "-n", "-p", *map(str, argv)]
         if start:
             return subprocess.Popen(command, stdout=subprocess.DEVNULL)
         return subprocess.run(command, check=check, text=True, capture_output=True)
