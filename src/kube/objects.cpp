@@ -21,7 +21,7 @@ codec::Form list_query(const Selection& selection, int page, const std::string& 
   return out;
 }
 
-std::string_view name_of(Propagation propagation) {
+std::string_view policy_of(Propagation propagation) {
   switch (propagation) {
     case Propagation::kForeground: return "Foreground";
     case Propagation::kOrphan: return "Orphan";
@@ -154,7 +154,7 @@ Result<codec::Json> replace(Client& client, const ObjectName& name, const codec:
 
 Result<bool> remove(Client& client, const ObjectName& name, const std::stop_token& stop, const DeleteOptions& options) {
   codec::JsonObject body{
-      {"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", name_of(options.propagation)}};
+      {"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", policy_of(options.propagation)}};
   codec::JsonObject preconditions;
   if (!options.uid.empty()) preconditions["uid"] = options.uid;
   if (!options.resource_version.empty()) preconditions["resourceVersion"] = options.resource_version;

@@ -8,7 +8,7 @@
 namespace tombolo::kube {
 namespace {
 
-constexpr const char* kV4 = "v4.channel.k8s.io";
+constexpr const char* kPortForwardProtocol = "v4.channel.k8s.io";
 constexpr std::uint8_t kData = 0;  // two channels for each port asked for, and we ask for one
 constexpr std::uint8_t kErrors = 1;
 constexpr std::size_t kPort = 2;  // each channel begins with the port in two bytes
@@ -51,7 +51,7 @@ Result<std::unique_ptr<PortStream>> open_port(Client& client, const ObjectName& 
   const Call call{.doing = fmt::format("connecting to port {} of {}", port, pod.text()),
                   .path = pod.path("portforward"),
                   .query = {{"ports", std::to_string(port)}}};
-  auto socket = TRY(open_stream(client, call, {kV4}, stop));
+  auto socket = TRY(open_stream(client, call, {kPortForwardProtocol}, stop));
   return std::make_unique<Stream>(std::move(socket), call.doing);
 }
 
