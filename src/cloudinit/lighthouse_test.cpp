@@ -40,7 +40,7 @@ constexpr const char* kConfig =
     "  outbound: [{port: any, proto: any, host: any}]\n"
     "  inbound:  [{port: any, proto: icmp, host: any}]\n";
 
-const Secret<std::string> kToken(std::string(64, 'a'));
+const Secret<std::string> kLighthouseToken(std::string(64, 'a'));
 
 LighthouseBootstrap recipe() {
   LighthouseBootstrap b;
@@ -118,13 +118,13 @@ TEST(LighthouseScript, TrustsTheWorkerAuthorityToo) {
 }
 
 TEST(LighthouseUserData, IsTheGoldenMultipart) {
-  expect_golden("lighthouse-user-data.mime", *lighthouse_user_data(recipe(), kToken));
+  expect_golden("lighthouse-user-data.mime", *lighthouse_user_data(recipe(), kLighthouseToken));
 }
 
 TEST(LighthouseUserData, HoldsTheTokenOnceAndNothingElseOfItsOwn) {
-  const auto text = *lighthouse_user_data(recipe(), kToken);
-  EXPECT_EQ(text.find(kToken.expose()), text.rfind(kToken.expose()));
-  EXPECT_EQ(lighthouse_script(recipe())->find(kToken.expose()), std::string::npos);
+  const auto text = *lighthouse_user_data(recipe(), kLighthouseToken);
+  EXPECT_EQ(text.find(kLighthouseToken.expose()), text.rfind(kLighthouseToken.expose()));
+  EXPECT_EQ(lighthouse_script(recipe())->find(kLighthouseToken.expose()), std::string::npos);
   EXPECT_FALSE(lighthouse_user_data(recipe(), Secret<std::string>("short")));
   EXPECT_FALSE(lighthouse_user_data(recipe(), Secret<std::string>(std::string(64, '\''))));
 }
@@ -143,14 +143,14 @@ TEST(LighthouseRevision, ChangesWithWhatIsMadeAndNotWithWhoseKeyItIs) {
 TEST(LighthouseUserData, IsRefusedAboveTheLimitWithBothSizes) {
   auto b = recipe();
   b.nebula_config += std::string(kUserDataLimit, '#');
-  const auto script = lighthouse_user_data(b, kToken);
+  const auto script = lighthouse_user_data(b, kLighthouseToken);
   ASSERT_FALSE(script);
   EXPECT_EQ(script.error().code(), Code::kBadInput);
   EXPECT_THAT(script.error().sentence(), HasSubstr("EC2 takes 16384"));
 }
 
 TEST(LighthouseScript, LeavesAQuarterOfTheLimitForTheConfiguration) {
-  EXPECT_LT(lighthouse_user_data(embedded(), kToken)->size(), kUserDataLimit * 3 / 4);
+  EXPECT_LT(lighthouse_user_data(embedded(), kLighthouseToken)->size(), kUserDataLimit * 3 / 4);
 }
 
 TEST(LighthouseScript, NothingFromOutsideBreaksOutOfTheScript) {
