@@ -11,8 +11,8 @@ namespace {
 
 using engine::Json;
 
-constexpr auto kPatience = std::chrono::seconds(90);
-constexpr auto kAnswer = std::chrono::seconds(10);
+constexpr auto kHomePatience = std::chrono::seconds(90);
+constexpr auto kHomeAnswer = std::chrono::seconds(10);
 
 class HomeMemberKind final : public engine::Kind {
  public:
@@ -32,7 +32,8 @@ class HomeMemberKind final : public engine::Kind {
     if (report && report->certificate_pem.empty()) return std::vector<engine::Observed>{};
     std::vector<engine::Observed> out;
     for (const auto* member : home) {
-      engine::Observed seen{{name(), member->name}, member->name, engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
+      engine::Observed seen{
+          {name(), member->name}, member->name, engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
       seen.attributes = {{"address", member->address.text()}, {"instance", record->instance}};
       if (!report || !answers(*report, member->address.text())) {
         seen.status = engine::Status::kPending;
@@ -56,7 +57,7 @@ class HomeMemberKind final : public engine::Kind {
   }
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     const auto address = codec::text_at(wish.inputs, "address");
-    const auto late = call.clock.now() - call.since > kPatience;
+    const auto late = call.clock.now() - call.since > kHomePatience;
     const auto report = ask(call);
     if (!report) {
       if (late || !is_passing(report.error())) return engine::Failed{report.error()};
@@ -74,12 +75,13 @@ class HomeMemberKind final : public engine::Kind {
     const bool seen = std::any_of(report->handshakes.begin(), report->handshakes.end(),
                                   [&](const auto& h) { return h.member == current.address.name; });
     return engine::Failed{
-        Error(Code::kTimeout, fmt::format("the lighthouse gets no answer from {} ({}) over the mesh", current.address.name,
-                                          address))
+        Error(Code::kTimeout,
+              fmt::format("the lighthouse gets no answer from {} ({}) over the mesh", current.address.name, address))
             .hint(seen ? "There was a handshake, so packets are lost or filtered: `tombolo doctor` measures the path."
-                       : fmt::format("There was no handshake: home's network must let UDP out to port {}. `tombolo doctor` "
-                                     "and the logs of Nebula's pods at home say more.",
-                                     desk_.cluster.mesh.listen_port))};
+                       : fmt::format(
+                             "There was no handshake: home's network must let UDP out to port {}. `tombolo doctor` "
+                             "and the logs of Nebula's pods at home say more.",
+                             desk_.cluster.mesh.listen_port))};
   }
   engine::Step remove(const engine::Current& current, const engine::Call&) override {
     return engine::Done{current.id, {}};
@@ -93,7 +95,7 @@ class HomeMemberKind final : public engine::Kind {
   Result<cloudinit::MachineReport> ask(const engine::Call& call) {
     cloudinit::ReportRequest request;
     for (const auto* member : desk_.cluster.mesh.home()) request.ping.push_back(member->address.text());
-    return desk_.machine.machine->report(request, kAnswer, call.stop);
+    return desk_.machine.machine->report(request, kHomeAnswer, call.stop);
   }
 
   ClusterDesk desk_;

@@ -13,7 +13,7 @@ namespace {
 using engine::Json;
 
 constexpr auto kReady = std::chrono::minutes(5);
-constexpr auto kAnswer = std::chrono::seconds(15);
+constexpr auto kLiqoAnswer = std::chrono::seconds(15);
 
 class LiqoKind final : public engine::Kind {
  public:
@@ -76,7 +76,14 @@ class LiqoKind final : public engine::Kind {
     }
   }
   static engine::Observed blank(std::string_view side) {
-    return {{std::string(kLiqoKind), std::string(side)}, "", engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
+    return {{std::string(kLiqoKind), std::string(side)},
+            "",
+            engine::kAnyGeneration,
+            "",
+            engine::Status::kReady,
+            "",
+            {},
+            {}};
   }
 
   std::optional<engine::Observed> look_home(const engine::Call& call) {
@@ -126,7 +133,7 @@ class LiqoKind final : public engine::Kind {
   }
 
   engine::Step converge_cloud(const Json& inputs, const engine::Call& call) {
-    const auto report = desk_.machine.machine->report({{}, call.attempt > 0}, kAnswer, call.stop);
+    const auto report = desk_.machine.machine->report({{}, call.attempt > 0}, kLiqoAnswer, call.stop);
     if (!report) return again_or_failed("cloud", report.error(), call);
     say_progress(*report, *desk_.machine.told, call);
     const auto bootstrap = desk_.machine.bootstrap();
@@ -157,8 +164,9 @@ class LiqoKind final : public engine::Kind {
     const auto installed = TRY(liqo::find_installation(home, call.stop));
     const auto inventory = TRY(read_inventory(home, desk_.cluster, call.stop));
     if (installed && !inventory) {
-      call.say("adopt", fmt::format("Liqo {} is in the namespace {} already{}", installed->version, installed->name_space,
-                                    installed->installer.empty() ? "" : ", by " + installed->installer));
+      call.say("adopt",
+               fmt::format("Liqo {} is in the namespace {} already{}", installed->version, installed->name_space,
+                           installed->installer.empty() ? "" : ", by " + installed->installer));
       return {};
     }
     if (desk_.cluster.home.manage == spec::Manage::kGitops) {
@@ -179,9 +187,9 @@ class LiqoKind final : public engine::Kind {
     }
     const auto trouble = *installed ? (*installed)->troubles.front() : std::string("it is not there yet");
     if (call.clock.now() - call.since > kReady)
-      return engine::Failed{Error(Code::kTimeout, fmt::format("Liqo in the {} cluster does not become ready: {}", side,
-                                                              trouble))
-                                .hint("`tombolo status` lists its pods and why they wait.")};
+      return engine::Failed{
+          Error(Code::kTimeout, fmt::format("Liqo in the {} cluster does not become ready: {}", side, trouble))
+              .hint("`tombolo status` lists its pods and why they wait.")};
     auto& said = side == "home" ? said_home_ : said_cloud_;
     if (std::exchange(said, trouble) != trouble) call.say("liqo", trouble);
     return engine::RetryAfter{std::chrono::milliseconds(400), ""};
