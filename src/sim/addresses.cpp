@@ -12,8 +12,6 @@
 namespace tombolo::sim {
 namespace {
 
-using Values = std::vector<std::string>;
-
 Outcome<ElasticAddress*> find_allocation(Call& call, const std::string& id) {
   for (auto& address : call.region.addresses) {
     if (address.allocation_id == id && call.sees(address.visible)) return &address;
@@ -45,7 +43,7 @@ Outcome<Instance*> ready_instance(Call& call, const std::string& id) {
   return instance;
 }
 
-const std::vector<FilterField<ElasticAddress>>& fields() {
+const std::vector<FilterField<ElasticAddress>>& address_fields() {
   static const std::vector<FilterField<ElasticAddress>> table = {
       {"allocation-id", [](const ElasticAddress& a) { return Values{a.allocation_id}; }},
       {"association-id", [](const ElasticAddress& a) { return Values{a.association_id}; }},
@@ -165,8 +163,8 @@ Outcome<> describe_addresses(Call& call, XmlOut& out) {
       return refuse("InvalidAddress.NotFound", fmt::format("Address '{}' not found.", ip));
     }
   }
-  auto passing = GRANTED(
-      filtered<ElasticAddress>(call, call.region.addresses, fields(), [](const auto& a) { return a.allocation_id; }));
+  auto passing = GRANTED(filtered<ElasticAddress>(call, call.region.addresses, address_fields(),
+                                                  [](const auto& a) { return a.allocation_id; }));
   std::erase_if(passing, [&](const ElasticAddress* a) {
     bool asked = (ids.empty() || std::find(ids.begin(), ids.end(), a->allocation_id) != ids.end()) &&
                  (ips.empty() || std::find(ips.begin(), ips.end(), a->public_ip) != ips.end());

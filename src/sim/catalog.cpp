@@ -96,8 +96,6 @@ void show(XmlOut& out, const InstanceType& type) {
   out.node("supportedBootModes", [&] { out.leaf("item", "legacy-bios").leaf("item", "uefi"); });
 }
 
-using Values = std::vector<std::string>;
-
 const std::vector<FilterField<InstanceType>>& type_fields() {
   static const std::vector<FilterField<InstanceType>> table = {
       {"instance-type", [](const InstanceType& t) { return Values{std::string(t.name)}; }},

@@ -14,7 +14,7 @@ using codec::Json;
 using codec::JsonArray;
 using codec::JsonObject;
 
-constexpr std::array kKinds = {
+constexpr std::array kFaultKinds = {
     std::pair{std::string_view("error"), Fault::Kind::kError},
     std::pair{std::string_view("error_after"), Fault::Kind::kErrorAfter},
     std::pair{std::string_view("html"), Fault::Kind::kHtml},
@@ -32,8 +32,8 @@ std::optional<Fault> read_fault(const Json& in) {
   Fault fault;
   fault.action = codec::text_at(in, "action", "*");
   auto kind = codec::text_at(in, "kind", "error");
-  auto it = std::find_if(kKinds.begin(), kKinds.end(), [&](const auto& each) { return each.first == kind; });
-  if (it == kKinds.end()) return std::nullopt;
+  auto it = std::find_if(kFaultKinds.begin(), kFaultKinds.end(), [&](const auto& each) { return each.first == kind; });
+  if (it == kFaultKinds.end()) return std::nullopt;
   fault.kind = it->second;
   fault.code = codec::text_at(in, "code", fault.code);
   fault.status = static_cast<int>(codec::number_at(in, "status", fault.status));

@@ -13,11 +13,13 @@ namespace tombolo::sim {
 
 bool matches_pattern(std::string_view pattern, std::string_view text);
 
+using Values = std::vector<std::string>;
+
 // The values a thing has under a filter name; a filter holds when any of them matches any of the filter's values.
 template <class T>
 struct FilterField {
   std::string_view name;
-  std::function<std::vector<std::string>(const T&)> values;
+  std::function<Values(const T&)> values;
 };
 
 struct Filter {

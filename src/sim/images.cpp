@@ -78,8 +78,7 @@ void show(XmlOut& out, const Image& image) {
   out.leaf("usageOperation", "RunInstances").leaf("deprecationTime", "2028-11-18T22:41:00.000Z");
 }
 
-const std::vector<FilterField<Image>>& fields() {
-  using Values = std::vector<std::string>;
+const std::vector<FilterField<Image>>& image_fields() {
   static const std::vector<FilterField<Image>> table = {
       {"image-id", [](const Image& i) { return Values{i.id}; }},
       {"name", [](const Image& i) { return Values{i.name}; }},
@@ -155,7 +154,7 @@ Outcome<> describe_images(Call& call, XmlOut& out) {
     }
   }
   auto owners = call.q.list("Owner");
-  auto passing = GRANTED(filtered<Image>(call, call.region.images, fields()));
+  auto passing = GRANTED(filtered<Image>(call, call.region.images, image_fields()));
   std::erase_if(passing, [&](const Image* image) {
     bool asked = wanted.empty() || std::find(wanted.begin(), wanted.end(), image->id) != wanted.end();
     return !asked || !owned_by(*image, owners);

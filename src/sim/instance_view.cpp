@@ -11,8 +11,6 @@
 namespace tombolo::sim {
 namespace {
 
-using Values = std::vector<std::string>;
-
 // An instance as filters and answers need it: with what hangs on it.
 struct View {
   const Instance* instance = nullptr;
@@ -172,7 +170,7 @@ void show(XmlOut& out, const Call& call, const View& view) {
   show_tags(out, call, i.id, i.tags);
 }
 
-const std::vector<FilterField<View>>& fields() {
+const std::vector<FilterField<View>>& instance_fields() {
   static const std::vector<FilterField<View>> table = {
       {"instance-id", [](const View& v) { return Values{v.instance->id}; }},
       {"instance-state-name", [](const View& v) { return Values{std::string(name(v.instance->state))}; }},
@@ -262,7 +260,8 @@ Outcome<> describe_instances(Call& call, XmlOut& out) {
   }
   for (const auto& id : ids) GRANTED(find_instance(call, id));
   auto all = views(call);
-  auto passing = GRANTED(filtered<View>(call, all, fields(), [](const View& view) { return view.instance->id; }));
+  auto passing =
+      GRANTED(filtered<View>(call, all, instance_fields(), [](const View& view) { return view.instance->id; }));
   keep_asked(passing, ids);
   std::vector<std::vector<const View*>> reservations;  // pages count these
   for (const auto* view : passing) {

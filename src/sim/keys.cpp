@@ -103,8 +103,6 @@ void show(XmlOut& out, const Call& call, const KeyPair& key) {
   show_tags(out, call, key.id, key.tags);
 }
 
-using Values = std::vector<std::string>;
-
 }  // namespace
 
 Outcome<> create_key_pair(Call& call, XmlOut& out) {

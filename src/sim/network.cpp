@@ -12,8 +12,6 @@
 namespace tombolo::sim {
 namespace {
 
-using Values = std::vector<std::string>;
-
 std::string yes_or_no(bool value) { return value ? "true" : "false"; }
 
 template <class T>

@@ -40,8 +40,6 @@ bool in_use(const Region& region, const SecurityGroup& group) {
          });
 }
 
-using Values = std::vector<std::string>;
-
 template <class Pick>
 Values of_rules(const SecurityGroup& group, bool egress, Pick pick) {
   Values out;

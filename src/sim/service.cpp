@@ -22,7 +22,7 @@ struct Target {
 };
 constexpr std::array kTargets = {Target{"AmazonSSM.", "ssm"}, Target{"ServiceQuotasV20190624.", "servicequotas"}};
 
-struct Answer {
+struct AwsAnswer {
   int status = 200;
   std::string type;
   std::string body;
@@ -156,7 +156,7 @@ void remember(World& world, CallRecord record) {
   world.calls.push_back(std::move(record));
 }
 
-Answer refused(const Incoming& in, const Refusal& refusal, const std::string& request_id) {
+AwsAnswer refused(const Incoming& in, const Refusal& refusal, const std::string& request_id) {
   return {refusal.status, std::string(type_of(in.protocol)), envelope(in.protocol, refusal, request_id), refusal.code};
 }
 
@@ -197,7 +197,7 @@ Reply serve(World& world, const net::Request& request, const Incoming& in) {
   auto request_id = Random(world.options.seed * 1'000'003 + ++world.requests).uuid();
   CallRecord record{now, in.service, "", in.action, flat(in), 0, "", false};
   Reply reply;
-  Answer answer;
+  AwsAnswer answer;
   auto fault = in.service == "checkip" ? take_fault(world, in.action, {}) : std::nullopt;
   if (in.service == "checkip" && !fault) {
     answer = {200, "text/plain", world.options.caller_address + "\n", ""};
@@ -213,7 +213,8 @@ Reply serve(World& world, const net::Request& request, const Incoming& in) {
                                                  : run_query(world, region, in, caller->key, now, request_id);
       record.executed = body.has_value();
       let_time_pass(world, region, now);  // with instant lifetimes everything is over at once
-      answer = body ? Answer{200, std::string(type_of(in.protocol)), *body, ""} : refused(in, body.error(), request_id);
+      answer =
+          body ? AwsAnswer{200, std::string(type_of(in.protocol)), *body, ""} : refused(in, body.error(), request_id);
     }
   }
   if (fault) {

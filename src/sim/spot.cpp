@@ -10,8 +10,6 @@
 namespace tombolo::sim {
 namespace {
 
-using Values = std::vector<std::string>;
-
 Outcome<SpotRequest*> find_request(Call& call, const std::string& id) {
   auto* request = by_id(call.region.spot_requests, id);
   if (!request)

@@ -64,7 +64,7 @@ struct Kind {
 };
 constexpr auto id_of = [](const auto& each) -> const std::string& { return each.id; };
 
-const Kind kKinds[] = {
+const Kind kTaggedKinds[] = {
     {"i-", "instance", "InvalidInstanceID.NotFound",
      [](Region& r, const std::string& id) { return look_in(r.instances, id, id_of); }},
     {"vol-", "volume", "InvalidVolume.NotFound",
@@ -95,7 +95,7 @@ const Kind kKinds[] = {
 };
 
 Outcome<Tagged> find_tagged(Region& region, const std::string& id) {
-  for (const auto& kind : kKinds) {
+  for (const auto& kind : kTaggedKinds) {
     if (!id.starts_with(kind.prefix)) continue;
     if (auto* tags = kind.find(region, id)) return Tagged{tags, std::string(kind.type)};
     return refuse(std::string(kind.missing_code), fmt::format("The ID '{}' does not exist", id));
@@ -199,7 +199,6 @@ Outcome<> describe_tags(Call& call, XmlOut& out) {
   for (const auto& each : r.spot_requests) add(each.id, "spot-instances-request", each.tags);
   for (const auto& each : r.vpcs) add(each.id, "vpc", each.tags);
   for (const auto& each : r.subnets) add(each.id, "subnet", each.tags);
-  using Values = std::vector<std::string>;
   static const std::vector<FilterField<Row>> fields = {
       {"resource-id", [](const Row& row) { return Values{row.resource}; }},
       {"resource-type", [](const Row& row) { return Values{row.type}; }},

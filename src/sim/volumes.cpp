@@ -10,8 +10,6 @@
 namespace tombolo::sim {
 namespace {
 
-using Values = std::vector<std::string>;
-
 Outcome<Volume*> find_volume(Call& call, const std::string& id) {
   if (!id.starts_with("vol-"))
     return refuse("InvalidParameterValue",
@@ -24,7 +22,7 @@ Outcome<Volume*> find_volume(Call& call, const std::string& id) {
 
 std::string_view status_of(const Volume& volume) { return volume.instance_id.empty() ? "available" : "in-use"; }
 
-const std::vector<FilterField<Volume>>& fields() {
+const std::vector<FilterField<Volume>>& volume_fields() {
   static const std::vector<FilterField<Volume>> table = {
       {"volume-id", [](const Volume& v) { return Values{v.id}; }},
       {"attachment.instance-id", [](const Volume& v) { return Values{v.instance_id}; }},
@@ -69,7 +67,8 @@ void show(XmlOut& out, const Call& call, const Volume& v) {
 Outcome<> describe_volumes(Call& call, XmlOut& out) {
   auto ids = call.q.list("VolumeId");
   for (const auto& id : ids) GRANTED(find_volume(call, id));
-  auto passing = GRANTED(filtered<Volume>(call, call.region.volumes, fields(), [](const Volume& v) { return v.id; }));
+  auto passing =
+      GRANTED(filtered<Volume>(call, call.region.volumes, volume_fields(), [](const Volume& v) { return v.id; }));
   std::erase_if(passing, [&](const Volume* v) {
     return !call.sees(v->visible) || (!ids.empty() && std::find(ids.begin(), ids.end(), v->id) == ids.end());
   });
