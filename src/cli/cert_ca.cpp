@@ -30,7 +30,7 @@ Result<Secret<std::string>> key_text(const Invocation& call, const nebula::Signi
   return Secret<std::string>(TRY(key.to_encrypted_pem(passphrase, cost)));
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_cert_ca(Invocation& call) {
   const auto certificate_path = call.args.value("--out-crt");
   const auto key_path = call.args.value("--out-key");
   TRY(check_output(certificate_path));
@@ -104,7 +104,7 @@ Command make_cert_ca() {
                    .fallback = "2097152"},
                   {.names = "--argon-iterations", .value = "N", .help = "Passes over that memory", .fallback = "1"},
                   {.names = "--argon-parallelism", .value = "N", .help = "Lanes of that memory", .fallback = "4"}},
-      .run = run};
+      .run = run_cert_ca};
 }
 
 }  // namespace tombolo::cli

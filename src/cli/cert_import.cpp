@@ -106,7 +106,7 @@ void report(Console& console, const nebula::Import& found, const std::vector<Pla
   for (const auto& note : found.left_out) console.out << "left out   " << note << '\n';
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_cert_import(Invocation& call) {
   const auto files = TRY(read_files(call.args.argument(0)));
   const auto ask = [&] { return ask_passphrase(call, "NEBULA_CA_PASSPHRASE", "ca.key", Ask::kOnce); };
   const auto found = TRY(nebula::read_folder(files, now(), ask));
@@ -146,7 +146,7 @@ Command make_cert_import() {
       .example = "tombolo cert import ~/.nebula-ca\n",
       .arguments = {{.name = "DIR", .help = "The folder that holds ca.crt and ca.key"}},
       .prints_data = true,
-      .run = run};
+      .run = run_cert_import};
 }
 
 }  // namespace tombolo::cli

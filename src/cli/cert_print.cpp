@@ -8,7 +8,7 @@
 namespace tombolo::cli {
 namespace {
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_cert_print(Invocation& call) {
   auto path = call.args.value("--path");
   if (path.empty()) path = call.args.argument(0);
   if (path.empty()) return fail(Code::kBadInput, "which certificate?", "Name its file: tombolo cert print host.crt");
@@ -37,7 +37,7 @@ Command make_cert_print() {
                       {.names = "--json", .value = "", .help = "The same as -o json"}},
           .arguments = {{.name = "FILE", .help = "The certificate file", .required = false}},
           .prints_data = true,
-          .run = run};
+          .run = run_cert_print};
 }
 
 }  // namespace tombolo::cli

@@ -10,7 +10,7 @@
 namespace tombolo::cli {
 namespace {
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_cert_revoke(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto whom = call.args.argument(0);
   const bool reissue = call.args.flag("--reissue");
@@ -48,7 +48,7 @@ Command make_cert_revoke() {
   command.options = {
       {"--reissue", "", "Set its key aside, so that the next `tombolo up` makes another and a new certificate"}};
   command.prints_data = true;
-  command.run = run;
+  command.run = run_cert_revoke;
   return command;
 }
 

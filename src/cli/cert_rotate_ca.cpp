@@ -35,7 +35,7 @@ Result<Exit> finish(Invocation& call, cluster::Session& session) {
   return Exit::kDone;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_cert_rotate_ca(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kChange, "cert rotate-ca", nullptr, true));
@@ -69,7 +69,7 @@ Command make_cert_rotate_ca() {
   command.example = "tombolo cert rotate-ca\ntombolo up\ntombolo cert rotate-ca --finish";
   command.options = {{"--finish", "", "Drop the old authority"},
                      {"--force", "", "With --finish: also when members still have certificates of the old one"}};
-  command.run = run;
+  command.run = run_cert_rotate_ca;
   return command;
 }
 

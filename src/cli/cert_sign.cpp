@@ -66,7 +66,7 @@ std::string or_default(std::string given, const std::string& name, const char* e
   return given.empty() ? name + ending : given;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_cert_sign(Invocation& call) {
   const auto name = call.args.value("--name");
   const bool their_key = call.args.given("--in-pub");
   if (their_key && call.args.given("--out-key")) {
@@ -154,7 +154,7 @@ Command make_cert_sign() {
            {.names = "--in-pub", .value = "FILE", .help = "The member's public key; then no key is made"},
            {.names = "--out-crt", .value = "FILE", .help = "Where the certificate goes; by default NAME.crt"},
            {.names = "--out-key", .value = "FILE", .help = "Where the key goes; by default NAME.key"}},
-      .run = run};
+      .run = run_cert_sign};
 }
 
 }  // namespace tombolo::cli

@@ -22,7 +22,7 @@ struct Row {
   std::string state;  // "valid", or what needs doing
 };
 
-std::string joined(const std::vector<std::string>& list) { return fmt::format("{}", fmt::join(list, ",")); }
+std::string comma_list(const std::vector<std::string>& list) { return fmt::format("{}", fmt::join(list, ",")); }
 
 std::string state_of(const nebula::Certificate& certificate, const nebula::Ledger& ledger, Time now,
                      const std::string& home, const std::string& previous) {
@@ -41,7 +41,7 @@ Row row_of(const nebula::Certificate& certificate, std::string name, std::string
   return {std::move(name),
           std::move(role),
           d.networks.empty() ? "" : d.networks.front().address().text(),
-          joined(d.groups),
+          comma_list(d.groups),
           certificate.fingerprint().text(),
           d.is_ca ? "" : d.issuer.text(),
           Time(d.not_after),
@@ -73,7 +73,7 @@ Result<std::vector<Row>> rows_of(const spec::Cluster& cluster, const store::Stat
       out.push_back({member.name,
                      std::string(spec::name(member.role)),
                      member.address.text(),
-                     joined(member.groups),
+                     comma_list(member.groups),
                      "",
                      "",
                      {},
@@ -96,7 +96,7 @@ std::int64_t days_left(const Row& row, Time now) {
   return row.not_after ? std::chrono::floor<std::chrono::days>(*row.not_after - now).count() : 0;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_cert_status(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto now = runtime->clock().now();
@@ -143,7 +143,7 @@ Command make_cert_status() {
   command.example = "tombolo cert status\ntombolo cert status --detailed-exitcode || tombolo up";
   command.options = {{"--detailed-exitcode", "", "Exit with 2 when something needs doing"}};
   command.prints_data = true;
-  command.run = run;
+  command.run = run_cert_status;
   return command;
 }
 

@@ -36,7 +36,7 @@ Result<nebula::Trust> read_trust(const Invocation& call) {
   return trust;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_cert_verify(Invocation& call) {
   const auto path = call.args.given("--crt") ? call.args.value("--crt") : call.args.argument(0);
   if (path.empty())
     return fail(Code::kBadInput, "which certificate?", "Name its file: tombolo cert verify --ca ca.crt host.crt");
@@ -84,7 +84,7 @@ Command make_cert_verify() {
                   {.names = "--key", .value = "FILE", .help = "Also check that this private key belongs to it"}},
       .arguments = {{.name = "FILE", .help = "The certificate", .required = false}},
       .prints_data = true,
-      .run = run};
+      .run = run_cert_verify};
 }
 
 }  // namespace tombolo::cli

@@ -253,7 +253,7 @@ std::string fish_completion(const std::vector<Command>& table) {
 
 namespace {
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_completion(Invocation& call) {
   const auto shell = call.args.argument(0);
   const auto all = make_all(command_table());
   if (shell == "bash") call.console.out << bash_completion(all);
@@ -275,7 +275,7 @@ Command make_completion() {
               "tombolo completion zsh > ~/.zfunc/_tombolo\n"
               "tombolo completion fish > ~/.config/fish/completions/tombolo.fish\n",
           .arguments = {{.name = "SHELL", .help = "The shell", .choices = {"bash", "zsh", "fish"}}},
-          .run = run};
+          .run = run_completion};
 }
 
 }  // namespace tombolo::cli

@@ -17,13 +17,12 @@ namespace tombolo::cli {
 namespace {
 
 using doctor::Finding;
-using doctor::Severity;
 
 codec::Json to_json(const std::vector<Finding>& findings, const doctor::Evidence& evidence, bool fixed) {
   codec::JsonArray list, looked, unseen;
   for (const auto& f : findings)
     list.push_back({{"id", f.id},
-                    {"severity", f.severity == Severity::kFault ? "fault" : "warning"},
+                    {"severity", f.severity == doctor::Severity::kFault ? "fault" : "warning"},
                     {"symptom", f.symptom},
                     {"cause", f.cause},
                     {"fix", f.fix},
@@ -37,7 +36,7 @@ codec::Json to_json(const std::vector<Finding>& findings, const doctor::Evidence
 void print(Console& console, const std::vector<Finding>& findings, const doctor::Evidence& evidence) {
   auto& out = console.out;
   for (const auto& f : findings) {
-    const bool fault = f.severity == Severity::kFault;
+    const bool fault = f.severity == doctor::Severity::kFault;
     out << paint(fault ? "fault" : "warning", fault ? Colour::kRed : Colour::kYellow, console.colour) << "  " << f.id
         << "\n";
     for (const auto& [word, text] :
@@ -63,7 +62,7 @@ Result<> mend(Invocation& call, Runtime& runtime, const spec::Cluster& cluster) 
   return {};
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_doctor(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto look = [&]() -> Result<doctor::Evidence> {
@@ -89,8 +88,8 @@ Result<Exit> run(Invocation& call) {
     call.console.print(to_json(findings, evidence, fixed));
   else
     print(call.console, findings, evidence);
-  const bool faults =
-      std::any_of(findings.begin(), findings.end(), [](const auto& f) { return f.severity == Severity::kFault; });
+  const bool faults = std::any_of(findings.begin(), findings.end(),
+                                  [](const auto& f) { return f.severity == doctor::Severity::kFault; });
   return faults ? Exit::kFailed : Exit::kDone;
 }
 
@@ -110,7 +109,7 @@ Command make_doctor() {
   command.options = {{"--fix", "", "Mend what can be mended safely, then look again"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
-  command.run = run;
+  command.run = run_doctor;
   return command;
 }
 

@@ -51,7 +51,7 @@ Result<Exit> dry_run(Invocation& call, cluster::Session& session) {
   return Exit::kDone;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_down(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   Progress progress(call.console);
@@ -106,7 +106,7 @@ Command make_down() {
                      {"--dry-run", "", "Show what would be removed and stop"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
-  command.run = run;
+  command.run = run_down;
   return command;
 }
 

@@ -10,9 +10,9 @@
 namespace tombolo::cli {
 namespace {
 
-constexpr int kColumns = 100;
+constexpr int kHelpColumns = 100;
 
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+std::string listed(const std::vector<std::string>& parts, std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));
 }
 
@@ -29,26 +29,26 @@ std::string usage(const Command& command) {
 // "-f, --file FILE", with short names in a column of their own.
 std::string option_names(const Option& option) {
   const auto names = all_names(option);
-  auto text = names.front().starts_with("--") ? "    " + joined(names, ", ") : joined(names, ", ");
+  auto text = names.front().starts_with("--") ? "    " + listed(names, ", ") : listed(names, ", ");
   if (!option.value.empty()) text += " " + option.value;
   return text;
 }
 
 std::string notes(const std::vector<std::string>& choices, const std::string& fallback, bool repeatable) {
   std::vector<std::string> parts;
-  if (!choices.empty()) parts.push_back(joined(choices, " or "));
+  if (!choices.empty()) parts.push_back(listed(choices, " or "));
   if (!fallback.empty()) parts.push_back("default: " + fallback);
   if (repeatable) parts.push_back("may be repeated");
-  return parts.empty() ? "" : fmt::format(" ({})", joined(parts, "; "));
+  return parts.empty() ? "" : fmt::format(" ({})", listed(parts, "; "));
 }
 
-struct Row {
+struct HelpRow {
   std::string left;
   std::string right;
 };
 
 // Two columns, the right one wrapped.
-std::string columns(const std::vector<Row>& rows) {
+std::string columns(const std::vector<HelpRow>& rows) {
   int width = 0;
   for (const auto& row : rows) width = std::max(width, display_width(row.left));
   width = std::min(width, 34);
@@ -59,7 +59,7 @@ std::string columns(const std::vector<Row>& rows) {
       text += "  " + left + "\n";
       left.clear();
     }
-    for (const auto& line : wrap(row.right, kColumns - width - 4)) {
+    for (const auto& line : wrap(row.right, kHelpColumns - width - 4)) {
       text += "  " + pad_right(left, width) + "  " + line + "\n";
       left.clear();
     }
@@ -100,16 +100,16 @@ std::string with_indent(const std::string& text, const std::string& indent) {
   return result;
 }
 
-std::vector<Row> rows_of(const std::vector<Option>& options) {
-  std::vector<Row> rows;
+std::vector<HelpRow> help_rows(const std::vector<Option>& options) {
+  std::vector<HelpRow> rows;
   for (const auto& option : options) {
     rows.push_back({option_names(option), option.help + notes(option.choices, option.fallback, option.repeatable)});
   }
   return rows;
 }
 
-std::vector<Row> rows_of(const std::vector<Argument>& arguments) {
-  std::vector<Row> rows;
+std::vector<HelpRow> help_rows(const std::vector<Argument>& arguments) {
+  std::vector<HelpRow> rows;
   for (const auto& argument : arguments) {
     rows.push_back({argument.name, argument.help + notes(argument.choices, "", argument.repeatable)});
   }
@@ -126,7 +126,7 @@ std::string code_of(std::string left) {
   return "`" + escaped(left) + "`";
 }
 
-std::string markdown_table(const std::string& head, const std::vector<Row>& rows) {
+std::string markdown_table(const std::string& head, const std::vector<HelpRow>& rows) {
   if (rows.empty()) return "";
   auto text = fmt::format("\n## {}\n\n| | |\n| --- | --- |\n", head);
   for (const auto& row : rows) text += fmt::format("| {} | {} |\n", code_of(row.left), escaped(row.right));
@@ -137,10 +137,10 @@ std::string markdown_table(const std::string& head, const std::vector<Row>& rows
 
 std::string help_text(const Command& command) {
   auto text = fmt::format("{}.\n\nUsage: {}\n", command.summary, usage(command));
-  if (!command.description.empty()) text += "\n" + paragraphs(command.description, kColumns);
-  if (!command.arguments.empty()) text += "\nArguments:\n" + columns(rows_of(command.arguments));
-  if (!command.options.empty()) text += "\nOptions:\n" + columns(rows_of(command.options));
-  text += "\nOptions of every command:\n" + columns(rows_of(global_options()));
+  if (!command.description.empty()) text += "\n" + paragraphs(command.description, kHelpColumns);
+  if (!command.arguments.empty()) text += "\nArguments:\n" + columns(help_rows(command.arguments));
+  if (!command.options.empty()) text += "\nOptions:\n" + columns(help_rows(command.options));
+  text += "\nOptions of every command:\n" + columns(help_rows(global_options()));
   if (!command.example.empty()) text += "\nExample:\n" + with_indent(command.example, "  ");
   return text;
 }
@@ -149,11 +149,11 @@ std::string help_text(const std::vector<Command>& table, const std::string& grou
   std::string text = group.empty() ? "tombolo joins a homelab Kubernetes cluster to AWS, and takes it apart again.\n\n"
                                      "Usage: tombolo COMMAND [options]\n"
                                    : fmt::format("Usage: tombolo {} COMMAND [options]\n", group);
-  std::vector<Row> rows;
+  std::vector<HelpRow> rows;
   for (const auto& command : table) {
     if (group.empty() || command.path.starts_with(group + " ")) rows.push_back({command.path, command.summary});
   }
-  text += "\nCommands:\n" + columns(rows) + "\nOptions of every command:\n" + columns(rows_of(global_options()));
+  text += "\nCommands:\n" + columns(rows) + "\nOptions of every command:\n" + columns(help_rows(global_options()));
   if (group.empty()) {
     text += "\nExit codes: 0 done or nothing to do, 1 failed, 2 changes pending, 3 bad input, 4 cancelled.\n";
   }
@@ -170,8 +170,8 @@ std::string manual_file_name(const Command& command) {
 std::string manual_page(const Command& command) {
   auto text = fmt::format("# tombolo {}\n\n{}.\n\n```sh\n{}\n```\n", command.path, command.summary, usage(command));
   if (!command.description.empty()) text += "\n" + paragraphs(command.description, 120);
-  text += markdown_table("Arguments", rows_of(command.arguments));
-  text += markdown_table("Options", rows_of(command.options));
+  text += markdown_table("Arguments", help_rows(command.arguments));
+  text += markdown_table("Options", help_rows(command.options));
   text += "\nThe options of every command are in [the list of commands](README.md).\n";
   if (!command.example.empty()) text += fmt::format("\n## Example\n\n```sh\n{}```\n", with_indent(command.example, ""));
   return text;
@@ -185,7 +185,7 @@ std::string manual_index(const std::vector<Command>& table) {
     text +=
         fmt::format("| [`tombolo {}`]({}) | {} |\n", command.path, manual_file_name(command), escaped(command.summary));
   }
-  return text + markdown_table("Options of every command", rows_of(global_options())) +
+  return text + markdown_table("Options of every command", help_rows(global_options())) +
          "\n## Output\n\nData goes to standard output; questions, warnings and errors go to standard error. With `-o "
          "json` a command "
          "that\nprints data prints it as JSON, `up` and `down` print an event on each line, and an error is one line "

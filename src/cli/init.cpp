@@ -101,7 +101,7 @@ std::string with_file(const std::string& command, const std::string& file) {
   return file == "tombolo.yaml" ? command : command + " -f " + file;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_init(Invocation& call) {
   const auto file = call.file();
   const bool force = call.args.flag("--force");
   if (!force && file_exists(file))
@@ -141,7 +141,7 @@ Command make_init() {
                       "default. The defaults are the recipe's own cluster.\n\n"
                       "A file that is there already is never written over without --force.",
                   .example = "tombolo init\ntombolo init --yes --name homelab --region eu-central-1\n",
-                  .run = run};
+                  .run = run_init};
   command.options = {{.names = "-y,--yes", .help = "Ask nothing: defaults for everything that no flag says"},
                      {.names = "--force", .help = "Write over an existing file"}};
   const auto defaults = beginning();

@@ -36,7 +36,7 @@ Result<Exit> console_text(Invocation& call, cluster::Session& session, const std
   return Exit::kDone;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_logs(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const int lines = std::atoi(call.args.value("--lines").c_str());
   if (lines < 1 || lines > 1'000'000) return fail(Code::kBadInput, "--lines takes a number from 1 to 1000000");
@@ -81,7 +81,7 @@ Command make_logs() {
                      {"-f,--follow", "", "Go on with what is written from now on, until Ctrl-C"},
                      {"-n,--lines", "N", "How many of the last lines", "200", {}, false}};
   for (auto& option : aws_options()) command.options.push_back(option);
-  command.run = run;
+  command.run = run_logs;
   return command;
 }
 

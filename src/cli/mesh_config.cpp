@@ -17,7 +17,7 @@ Result<> put(const std::string& path, const std::string& text, bool secret) {
   return write_file(path, text, secret ? kPrivateFile : 0644);
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_mesh_config(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto name = call.args.argument(0);
   const auto runtime = TRY(make_runtime(call));
@@ -76,7 +76,7 @@ Command make_mesh_config() {
       {"--lighthouse", "IP", "The lighthouse's address (default: its elastic address, from the journal)"},
       {"--pub", "FILE", "Public key that the member made itself; no private key is written"}};
   command.prints_data = true;
-  command.run = run;
+  command.run = run_mesh_config;
   return command;
 }
 

@@ -8,7 +8,7 @@
 namespace tombolo::cli {
 namespace {
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_plan(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto session =
@@ -57,7 +57,7 @@ Command make_plan() {
                      {"--no-wait", "", "Plan as for `tombolo up --no-wait`"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
-  command.run = run;
+  command.run = run_plan;
   return command;
 }
 

@@ -10,7 +10,7 @@
 namespace tombolo::cli {
 namespace {
 
-constexpr int kColumns = 110;
+constexpr int kReportColumns = 110;
 
 std::string remote_words(const Remote& remote) {
   std::string text;
@@ -30,7 +30,7 @@ std::string indented(const std::string& text) {
     if (line.starts_with(' '))
       result += "  " + line + "\n";
     else
-      for (const auto& piece : wrap(line, kColumns)) result += "  " + piece + "\n";
+      for (const auto& piece : wrap(line, kReportColumns)) result += "  " + piece + "\n";
     from = end + 1;
   }
   return result;

@@ -8,7 +8,7 @@
 namespace tombolo::cli {
 namespace {
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_schema(Invocation& call) {
   call.console.out << spec::schema_text();
   return Exit::kDone;
 }
@@ -25,7 +25,7 @@ Command make_schema() {
               "$schema=tombolo.schema.json",
           .example = "tombolo schema > tombolo.schema.json\n",
           .prints_data = true,
-          .run = run};
+          .run = run_schema};
 }
 
 }  // namespace tombolo::cli

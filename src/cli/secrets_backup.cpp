@@ -10,7 +10,7 @@ namespace {
 
 using cluster::Kept;
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_secrets_backup(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "secrets backup", nullptr, true));
@@ -46,7 +46,7 @@ Command make_secrets_backup() {
   command.options = {{"--replace", "", "Overwrite another key that is kept under this name"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
-  command.run = run;
+  command.run = run_secrets_backup;
   return command;
 }
 

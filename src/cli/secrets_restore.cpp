@@ -12,7 +12,7 @@ namespace {
 
 using cluster::Kept;
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_secrets_restore(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kChange, "secrets restore", nullptr, true));
@@ -52,7 +52,7 @@ Command make_secrets_restore() {
   command.options = {{"--ca-crt", "FILE", "The authority's certificate, when the state folder has lost it too"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
-  command.run = run;
+  command.run = run_secrets_restore;
   return command;
 }
 

@@ -9,7 +9,7 @@
 namespace tombolo::cli {
 namespace {
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_secrets_status(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "secrets status", nullptr, true));
@@ -44,7 +44,7 @@ Command make_secrets_status() {
   command.example = "tombolo secrets status";
   command.options = aws_options();
   command.prints_data = true;
-  command.run = run;
+  command.run = run_secrets_status;
   return command;
 }
 

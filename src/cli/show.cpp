@@ -49,7 +49,7 @@ Rows files(const spec::Cluster& file, const store::StateFolder& folder) {
   return rows;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_show(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "show", nullptr, true));
@@ -79,7 +79,7 @@ Command make_show() {
       "The recipe's tables \"Reference Values\" and \"File Locations\", filled in from the journal. Asks nobody.";
   command.example = "tombolo show\ntombolo show -o json";
   command.prints_data = true;
-  command.run = run;
+  command.run = run_show;
   return command;
 }
 

@@ -36,7 +36,7 @@ Result<sim::Options> site_options(const Invocation& call) {
   return options;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_sim_serve(Invocation& call) {
   RealClock clock;
   sim::Site site(clock, TRY(site_options(call)));
   const auto handler = [&](const net::Request& request) -> std::optional<net::Response> {
@@ -109,7 +109,7 @@ Command make_sim_serve() {
        .fallback = "",
        .choices = {}},
   };
-  command.run = run;
+  command.run = run_sim_serve;
   return command;
 }
 

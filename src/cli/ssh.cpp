@@ -25,7 +25,7 @@ Result<Exit> interactive(const store::StateFolder& folder, const std::string& ma
               "Install OpenSSH's client, or give a command: `tombolo ssh lighthouse -- uptime`.");
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_ssh(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "ssh", nullptr, true));
@@ -64,7 +64,7 @@ Command make_ssh() {
   command.example = "tombolo ssh lighthouse\ntombolo ssh lighthouse -- sudo systemctl status nebula";
   command.arguments = {{"MACHINE", "Which machine", true, false, {"lighthouse"}},
                        {"COMMAND", "What to run there; behind --", false, true, {}}};
-  command.run = run;
+  command.run = run_ssh;
   return command;
 }
 

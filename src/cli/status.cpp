@@ -51,7 +51,7 @@ std::string detail(const engine::Change& c) {
   return text;
 }
 
-double milliseconds(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+double in_milliseconds(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
 std::string age(Duration d) { return format_duration(std::chrono::floor<std::chrono::seconds>(d)) + " ago"; }
 
@@ -59,7 +59,7 @@ engine::Json to_json(const cluster::MeshStatus& mesh) {
   codec::JsonArray members;
   for (const auto& m : mesh.members) {
     codec::JsonObject one{{"name", m.name}, {"role", spec::name(m.role)}, {"address", m.address.text()}};
-    one["milliseconds"] = m.round_trip ? engine::Json(milliseconds(*m.round_trip)) : engine::Json();
+    one["milliseconds"] = m.round_trip ? engine::Json(in_milliseconds(*m.round_trip)) : engine::Json();
     one["handshakeSeconds"] =
         m.handshake_age ? engine::Json(std::chrono::duration<double>(*m.handshake_age).count()) : engine::Json();
     if (!m.seen_from.empty()) one["from"] = m.seen_from;
@@ -100,7 +100,8 @@ void print(Invocation& call, const spec::Cluster& file, const cluster::Session& 
   Table members({"MEMBER", "MESH ADDRESS", "LATENCY", "HANDSHAKE", "GROUPS", ""});
   for (std::size_t i = 0; i < mesh.members.size(); ++i) {
     const auto& m = mesh.members[i];
-    members.add({m.name, m.address.text(), m.round_trip ? fmt::format("{:.1f} ms", milliseconds(*m.round_trip)) : "-",
+    members.add({m.name, m.address.text(),
+                 m.round_trip ? fmt::format("{:.1f} ms", in_milliseconds(*m.round_trip)) : "-",
                  m.handshake_age ? age(*m.handshake_age) : "-",
                  fmt::format("{}", fmt::join(file.mesh.members[i].groups, ",")), m.trouble});
   }
@@ -112,7 +113,7 @@ void print(Invocation& call, const spec::Cluster& file, const cluster::Session& 
       << std::flush;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_status(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const bool watch = call.args.flag("--watch");
   if (watch && call.simulated())
@@ -152,7 +153,7 @@ Command make_status() {
                      {"--no-wait", "", "Ask AWS only: count a lighthouse as ready that AWS calls running"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
-  command.run = run;
+  command.run = run_status;
   return command;
 }
 

@@ -54,7 +54,7 @@ codec::Json as_json(const std::string& file, const Result<spec::Cluster>& cluste
   return out;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_validate(Invocation& call) {
   const auto file = call.file();
   auto text = read_file(file, kLargestFile);
   if (!text && text.error().code() == Code::kNotFound) {
@@ -86,7 +86,7 @@ Command make_validate() {
               "Needs neither credentials nor a network.",
           .example = "tombolo validate\ntombolo validate -f lab.yaml -o json\n",
           .prints_data = true,
-          .run = run};
+          .run = run_validate};
 }
 
 }  // namespace tombolo::cli

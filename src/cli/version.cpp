@@ -39,7 +39,7 @@ std::vector<std::pair<std::string, std::string>> libraries() {
   return list;
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_version(Invocation& call) {
   auto& console = call.console;
   if (console.json) {
     codec::JsonObject built_with;
@@ -68,7 +68,7 @@ Command make_version() {
           .description = "The first line is \"tombolo\" and the version; the rest is for bug reports.",
           .example = "tombolo version\ntombolo version -o json\n",
           .prints_data = true,
-          .run = run};
+          .run = run_version};
 }
 
 }  // namespace tombolo::cli
