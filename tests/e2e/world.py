@@ -79,7 +79,8 @@ def missing():
         return "no version 1 control groups"
     if not os.path.exists("/dev/net/tun"):
         return "no /dev/net/tun"
-    for program in ("busybox", "containerd", "runc", "debootstrap", "systemd-nspawn", "iptables-restore", "conntrack", "ip", "nebula", "ssh", "openssl"):
+    for program in ("busybox", "containerd", "runc", "debootstrap", "systemd-nspawn", "iptables-restore", "conntrack", "ip",
+                    "nebula", "ssh", "openssl"):
         if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
             return f"{program} is not installed"
     try:
@@ -177,8 +178,8 @@ class World:
         (layer / bundle).write_text((pathlib.Path(rootfs) / bundle).read_text() + (self.folder / "tls/ca.crt").read_text())
         log = self.folder / "metal.log"
         server = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", sys.executable, HERE / "metal/metal.py", "--prefix", net.PREFIX, "serve", "--workdir",
-             self.folder / "metal", "--rootfs", rootfs, "--layer", self.artefacts.machine, "--layer", layer,
+            ["setpriv", "--pdeathsig", "TERM", sys.executable, HERE / "metal/metal.py", "--prefix", net.PREFIX, "serve",
+             "--workdir", self.folder / "metal", "--rootfs", rootfs, "--layer", self.artefacts.machine, "--layer", layer,
              *(word for maker in MAKERS for word in ("--host", f"{maker}={net.INTERNET}"))],
             stdout=subprocess.PIPE, stderr=open(log, "wb"), text=True)
         self.ends.callback(server.wait, timeout=60)
@@ -211,8 +212,8 @@ class World:
         self.home.plug(node, "eth0", NODE)
         node.ip("route", "add", "default", "via", net.HOME_GATEWAY)
         self.home.plug(desk, "lan", DESK_AT_HOME)
-        cluster = home.HomeCluster(self.folder / "cluster-at-home", node.name, self.artefacts.programs,
-                                   self.artefacts.images, NODE, [NODE_MESH], net.PREFIX + "node")
+        cluster = home.HomeCluster(self.folder / "cluster-at-home", node, self.artefacts.programs, self.artefacts.images, NODE,
+                                   [NODE_MESH])
         self.ends.callback(cluster.stop)
         return cluster
 

@@ -89,6 +89,39 @@ class Authority:
         self.sign(file, subject, ec.generate_private_key(ec.SECP256R1()), names, days=days)
 
 
+def service_account_keys(folder):
+    key = rsa.generate_private_key(65537, 2048)
+    write_key(folder / "sa.key", key)
+    (folder / "sa.pub").write_bytes(key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+
+
+def kubeconfig(path, cluster, user):
+    """In JSON, which is YAML."""
+    path.touch(0o600)
+    path.write_text(json.dumps({
+        "apiVersion": "v1", "kind": "Config", "current-context": "it",
+        "clusters": [{"name": "it", "cluster": cluster}], "users": [{"name": "me", "user": user}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "me"}}]}, indent=1))
+    return str(path)
+
+
+def etcd(data_dir, client, peer):
+    return ["etcd", f"--data-dir={data_dir}", f"--listen-client-urls={client}", f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync", "--log-level=warn"]
+
+
+def api_server(folder, etcd_url, services):
+    """With the keys of that folder; where it listens is the caller's."""
+    return ["kube-apiserver", f"--etcd-servers={etcd_url}", f"--service-cluster-ip-range={services}", "--allow-privileged=true",
+            "--authorization-mode=Node,RBAC", f"--client-ca-file={folder}/ca.crt", f"--tls-cert-file={folder}/server.crt",
+            f"--tls-private-key-file={folder}/server.key", f"--kubelet-client-certificate={folder}/to-kubelet.crt",
+            f"--kubelet-client-key={folder}/to-kubelet.key", "--kubelet-preferred-address-types=InternalIP",
+            "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={folder}/sa.pub",
+            f"--service-account-signing-key-file={folder}/sa.key", "--shutdown-delay-duration=0s"]
+
+
 class ApiServer:
     TOKEN_USER, TOKEN = "tokened", "a-static-token"
     NAMES = ["kubernetes", "kubernetes.default.svc"]  # beside 127.0.0.1
@@ -109,10 +142,7 @@ class ApiServer:
         self.authority.issue("server", "kube-apiserver", names=[loopback, *map(x509.DNSName, self.NAMES)])
         self.authority.issue("admin", "admin", ["system:masters"])
         self.authority.issue("to-kubelet", "kube-apiserver", ["system:masters"])
-        service_accounts = rsa.generate_private_key(65537, 2048)
-        write_key(self.folder / "sa.key", service_accounts)
-        (self.folder / "sa.pub").write_bytes(service_accounts.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+        service_account_keys(self.folder)
         (self.folder / "tokens.csv").write_text(f"{self.TOKEN},{self.TOKEN_USER},1\n")
         tls = ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
         tls.load_cert_chain(self.folder / "admin.crt", self.folder / "admin.key")
@@ -121,17 +151,9 @@ class ApiServer:
     def start(self):
         f = self.folder
         etcd_url = f"http://127.0.0.1:{self.etcd_port}"
-        self.spawn("etcd", f"--data-dir={f}/etcd", f"--listen-client-urls={etcd_url}", f"--advertise-client-urls={etcd_url}",
-                   f"--listen-peer-urls={self.etcd_peer}", f"--initial-advertise-peer-urls={self.etcd_peer}",
-                   f"--initial-cluster=default={self.etcd_peer}", "--unsafe-no-fsync", "--log-level=warn")
-        self.spawn("kube-apiserver", f"--etcd-servers={etcd_url}", "--advertise-address=127.0.0.1",
-                   "--bind-address=127.0.0.1", f"--secure-port={self.port}", "--allow-privileged=true",
-                   "--authorization-mode=Node,RBAC", "--service-cluster-ip-range=10.96.0.0/24",
-                   f"--client-ca-file={f}/ca.crt", f"--tls-cert-file={f}/server.crt", f"--tls-private-key-file={f}/server.key",
-                   f"--kubelet-client-certificate={f}/to-kubelet.crt", f"--kubelet-client-key={f}/to-kubelet.key",
-                   "--kubelet-preferred-address-types=InternalIP", f"--token-auth-file={f}/tokens.csv",
-                   "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={f}/sa.pub",
-                   f"--service-account-signing-key-file={f}/sa.key", "--shutdown-delay-duration=0s",
+        self.spawn(*etcd(f / "etcd", etcd_url, self.etcd_peer))
+        self.spawn(*api_server(f, etcd_url, "10.96.0.0/24"), "--advertise-address=127.0.0.1", "--bind-address=127.0.0.1",
+                   f"--secure-port={self.port}", f"--token-auth-file={f}/tokens.csv",
                    "--disable-admission-plugins=ServiceAccount", *self.arguments)  # nobody makes service accounts here
         deadline = time.monotonic() + 60
         while not self.answers("/readyz"):
@@ -142,7 +164,8 @@ class ApiServer:
     def spawn(self, name, *arguments):
         with open(self.folder / f"{name}.log", "ab") as log:
             # pdeathsig: they end with the test run even when that is killed.
-            self.running.append(subprocess.Popen(["setpriv", "--pdeathsig", "KILL", self.programs / name, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+            self.running.append(subprocess.Popen(["setpriv", "--pdeathsig", "KILL", self.programs / name, *arguments],
+                                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log))
 
     def answers(self, path):
         try:
@@ -170,12 +193,7 @@ class ApiServer:
     def config(self, user, name="config", cluster=None, **more):
         """folder/NAME as a kubeconfig, in JSON, which is YAML; `more` goes into its cluster entry."""
         cluster = cluster or {"server": self.url, "certificate-authority-data": self.data("ca.crt"), **more}
-        path = self.folder / name
-        path.write_text(json.dumps({
-            "apiVersion": "v1", "kind": "Config", "current-context": "it",
-            "clusters": [{"name": "it", "cluster": cluster}], "users": [{"name": "me", "user": user}],
-            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "me"}}]}, indent=1))
-        return str(path)
+        return kubeconfig(self.folder / name, cluster, user)
 
     def kubeconfig(self, **more):
         return self.config({"client-certificate-data": self.data("admin.crt"), "client-key-data": self.data("admin.key")}, "admin.config", **more)
