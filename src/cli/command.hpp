@@ -89,6 +89,7 @@ struct Command {
   std::vector<Option> options = {};
   std::vector<Argument> arguments = {};
   bool prints_data = false;  // understands -o json
+  bool foreign_words = false;  // what follows its name is another program's, options and all; ours stand before it
   // An Error is rendered by the caller, with its hint and the exit code of its Code.
   std::function<Result<Exit>(Invocation&)> run = {};
 };

@@ -114,6 +114,11 @@ Result<Located> locate(const std::vector<std::string>& words, const CommandTable
     } else {
       const auto path = at.group.empty() ? word : at.group + " " + word;
       at.command = find_command(table, path);
+      if (at.command != nullptr && at.command->foreign_words) {
+        at.rest.emplace_back("--");
+        at.rest.insert(at.rest.end(), words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+        return at;
+      }
       if (at.command != nullptr) continue;
       if (at.group.empty() && !next_words(table, word).empty()) {
         at.group = word;

@@ -5,7 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/runtime.hpp"
-#include "cluster/desired.hpp"
+#include "cluster/told.hpp"
 #include "cluster/members.hpp"
 
 namespace tombolo::cli {

@@ -55,7 +55,8 @@ class RealRuntime final : public Runtime {
         session_options(call_, cluster, clock_, transport_, *shells_, *prober_, progress, wait_for_bootstrap);
     options.aws_files = TRY(aws::load_config(options.aws.environment));
     options.home_access = [this, cluster] {
-      return cluster::home_access(cluster, call_.env.home(), call_.env.get("KUBECONFIG"), clock_.now());
+      return cluster::home_access(cluster, aws::Environment{call_.env.variables}.home(), call_.env.get("KUBECONFIG"),
+                                  clock_.now());
     };
     options.credentials = aws::CredentialStore::chain(
         clock_, transport_, {options.aws.environment, options.aws.profile, cluster.region, "aws"});

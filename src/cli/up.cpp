@@ -1,4 +1,4 @@
-// tombolo up: from the cluster file to a running lighthouse.
+// tombolo up: from the cluster file to two clusters on one mesh.
 #include <fmt/format.h>
 
 #include <ostream>
@@ -45,6 +45,7 @@ Result<Exit> run(Invocation& call) {
   Progress progress(call.console);
   const auto session = TRY(runtime->open(file.cluster, dry ? cluster::Access::kLook : cluster::Access::kChange, "up",
                                          &progress, !call.args.flag("--no-wait")));
+  if (call.args.flag("--lighthouse-only")) session->leave_clusters_out();
   auto planned = TRY(cluster::make_plan(*session, {false, TRY(recreated(call))}, call.stop));
   const bool nothing = planned.plan.empty();
   if (dry && call.console.json) {
@@ -91,7 +92,8 @@ Command make_up() {
   command.description =
       "Certificates, security group, key pair, elastic address and the lighthouse: makes what is missing, changes what "
       "differs, and "
-      "waits until a packet came back over the mesh. The lighthouse's SSH host keys are proven before anything is "
+      "waits until a packet came back over the mesh; then k3s and Liqo in the cloud, Nebula and Liqo in the home cluster, "
+      "until both installations could be used. The lighthouse's SSH host keys are proven before anything is "
       "trusted, it makes its own Nebula key, and its certificate goes out over that connection. Run it again at any "
       "time: after an interruption, a reboot or a half-run bootstrap it finishes what was begun, and with nothing to "
       "do "
@@ -101,7 +103,8 @@ Command make_up() {
   command.options = {
       {"-y,--yes", "", "Do not ask before carrying the plan out"},
       {"--dry-run", "", "Show the plan and stop"},
-      {"--lighthouse-only", "", "Stop when the lighthouse is ready (all that this version makes)"},
+      {"--lighthouse-only", "", "Stop when the lighthouse is in the mesh; leave both Kubernetes clusters as they are"},
+      {"--skip-peering", "", "Stop when both clusters have Liqo ready (this version does not peer yet)"},
       {"--recreate",
        "WHAT",
        "Remove it first and make it anew, whatever its state; `lighthouse` keeps its elastic address",

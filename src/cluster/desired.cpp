@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "aws/prices.hpp"
-#include "cluster/kinds.hpp"
 #include "cluster/cluster_kinds.hpp"
+#include "cluster/kinds.hpp"
+#include "cluster/machine_kinds.hpp"
 #include "cluster/told.hpp"
 #include "crypto/hash.hpp"
-#include "cluster/machine_kinds.hpp"
 
 namespace tombolo::cluster {
 
@@ -146,7 +146,8 @@ void wish_for_clusters(const spec::Cluster& cluster, std::vector<Wish>& out) {
                {"port", cluster.mesh.listen_port},
                {"mtu", cluster.addresses.mesh_mtu},
                {"cipher", cluster.mesh.cipher}},
-              {at(kAddressKind, "lighthouse"), at(kAuthorityKind, "worker")}};
+              // After the lighthouse: Nebula that calls in vain at its start waits long before it calls again.
+              {at(kAddressKind, "lighthouse"), at(kAuthorityKind, "worker"), mesh}};
   for (const auto* member : cluster.mesh.home()) {
     const auto certificate = at(kCertificateKind, member->name);
     nebula.inputs.as_object()["certificate/" + member->name] = reference(certificate, "fingerprint");

@@ -72,12 +72,19 @@ Result<> Kubernetes::open_tunnel(const std::stop_token& stop) {
   return {};
 }
 
-Result<kube::Client*> Kubernetes::cloud(const std::stop_token& stop) {
-  const std::lock_guard guard(mutex_);
+Result<kube::Kubeconfig> Kubernetes::cloud_kubeconfig() const {
   auto text = read_file(cloud_file());
   if (!text && text.error().code() == Code::kNotFound)
     return fail(Code::kNotFound, "there is no kubeconfig of the cloud's cluster yet", "Run `tombolo up`: it fetches it.");
-  const auto config = TRY(parsed(TRY(std::move(text)), cloud_file()));
+  auto config = TRY(parsed(TRY(std::move(text)), cloud_file()));
+  if (config.clusters.empty() || config.users.empty() || config.contexts.empty())
+    return fail(Code::kCorrupt, cloud_file() + " names no cluster or no user", "Remove it and run `tombolo up`.");
+  return config;
+}
+
+Result<kube::Client*> Kubernetes::cloud(const std::stop_token& stop) {
+  const std::lock_guard guard(mutex_);
+  const auto config = TRY(cloud_kubeconfig());
   TRY(open_tunnel(stop));
   if (cloud_) return cloud_.get();
   auto access = TRY(kube::resolve(config, "", place_.clock.now()));

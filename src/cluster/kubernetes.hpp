@@ -42,6 +42,8 @@ class Kubernetes {
   // After the lighthouse is gone or another one.
   Result<> forget_cloud();
 
+  // As it was fetched: its server is the mesh address. kNotFound before.
+  Result<kube::Kubeconfig> cloud_kubeconfig() const;
   // What kubectl is to be told: the near end of the tunnel, and the name that the certificate is for.
   Result<std::string> cloud_near_end(const std::stop_token& stop);
   std::string cloud_server() const;  // "https://10.42.0.1:6443"

@@ -72,6 +72,7 @@ class Session {
   // Kinds that ask the two API servers; none where the file wants the mesh alone.
   engine::Kinds cluster_kinds();
   engine::Kinds home_kinds();  // those of them whose resources outlive the cloud
+  void leave_clusters_out() { options_.home_access = {}; }  // before the first plan
   bool has_clusters() const;
   Kubernetes& kubernetes();
   const std::shared_ptr<Machine>& lighthouse();  // one connection for the session's life

@@ -140,11 +140,14 @@ Result<HomeMesh> home_mesh(Session& session, const std::string& lighthouse) {
     auto folder = TRY(member_folder(session, {member->name, "/", lighthouse}));
     out.authorities = folder.authorities;
     out.members.push_back({member->name, member->node, folder.certificate, std::move(folder.key)});
-    out.config = TRY(member_config(session, *member, lighthouse,
-                                   {std::string(kHomeConfigFolder) + "/ca.crt", std::string(kHomeHostFolder) + "/host.crt",
-                                    std::string(kHomeHostFolder) + "/host.key"}));
+    out.config = TRY(member_config(session, *member, lighthouse, home_pki()));
   }
   return out;
+}
+
+nebula::PkiPaths home_pki() {
+  return {std::string(kHomeConfigFolder) + "/ca.crt", std::string(kHomeHostFolder) + "/host.crt",
+          std::string(kHomeHostFolder) + "/host.key"};
 }
 
 Result<std::string> home_trust(const store::StateFolder& state, Time now) {

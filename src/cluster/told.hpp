@@ -9,6 +9,7 @@
 #include "engine/resource.hpp"
 #include "liqo/values.hpp"
 #include "mesh/prober.hpp"
+#include "nebula/config.hpp"
 #include "store/state_folder.hpp"
 
 namespace tombolo::cluster {
@@ -33,6 +34,7 @@ Result<codec::Json> liqo_values(const spec::Cluster& cluster, liqo::Side side);
 
 // Home's members with certificates and keys; issues certificates that are missing. `lighthouse`: its address on the Internet.
 Result<HomeMesh> home_mesh(Session& session, const std::string& lighthouse);
+nebula::PkiPaths home_pki();  // where home's pods have their files
 // A hash of whom home must trust and whom no more; 16 hex characters.
 Result<std::string> home_trust(const store::StateFolder& state, Time now);
 

@@ -12,8 +12,7 @@
 namespace tombolo::codec {
 namespace {
 
-constexpr std::size_t kLongestText = 1u << 20;
-constexpr int kDeepest = 32;
+constexpr std::size_t kLongestYaml = 1u << 20;
 constexpr std::size_t kMostNodes = 100'000;
 constexpr std::size_t kMostDiagnostics = 100;  // of one file: nobody reads more
 
@@ -48,8 +47,8 @@ constexpr std::array kTranslations{
 
 class Reader {
  public:
-  Reader(std::string_view text, std::string_view file, Diagnostics& diagnostics)
-      : text_(text), file_(file), diagnostics_(diagnostics) {
+  Reader(std::string_view text, std::string_view file, Diagnostics& diagnostics, int levels)
+      : text_(text), file_(file), diagnostics_(diagnostics), levels_(levels) {
     yaml_parser_initialize(&parser_);
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
@@ -160,7 +159,7 @@ class Reader {
     out.at = position(event_.start_mark);
     out.length = span(event_.start_mark, event_.end_mark);
     if (++nodes_ > kMostNodes) give_up(out.at, fmt::format("more than {} values in one file", kMostNodes), "");
-    if (depth > kDeepest) give_up(out.at, fmt::format("more than {} levels of nesting", kDeepest), "");
+    if (depth > levels_) give_up(out.at, fmt::format("more than {} levels of nesting", levels_), "");
     if (failed_) return out;
     const yaml_mark_t start = event_.start_mark;
     switch (event_.type) {
@@ -222,6 +221,7 @@ class Reader {
   yaml_parser_t parser_{};
   yaml_event_t event_{};
   std::vector<std::size_t> line_starts_;
+  int levels_;
   std::size_t nodes_ = 0;
   bool failed_ = false;
 };
@@ -305,7 +305,7 @@ std::string_view describe(const YamlNode& node) {
   return "text";
 }
 
-std::optional<YamlNode> parse_yaml(std::string_view text, std::string_view file, Diagnostics& diagnostics) {
+std::optional<YamlNode> parse_yaml(std::string_view text, std::string_view file, Diagnostics& diagnostics, int levels) {
   const auto refuse = [&](Position at, std::string message, std::string hint) {
     Diagnostic d;
     d.file = file;
@@ -315,8 +315,8 @@ std::optional<YamlNode> parse_yaml(std::string_view text, std::string_view file,
     diagnostics.add(std::move(d));
     return std::nullopt;
   };
-  if (text.size() > kLongestText)
-    return refuse({}, fmt::format("the file has {} bytes, more than the {} accepted", text.size(), kLongestText), "");
+  if (text.size() > kLongestYaml)
+    return refuse({}, fmt::format("the file has {} bytes, more than the {} accepted", text.size(), kLongestYaml), "");
   Position at{1, 1};
   for (auto rest = text; !rest.empty();) {
     const auto [code, size] = next_code_point(rest);
@@ -329,7 +329,7 @@ std::optional<YamlNode> parse_yaml(std::string_view text, std::string_view file,
     at = code == '\n' ? Position{at.line + 1, 1} : Position{at.line, at.column + 1};
     rest.remove_prefix(size);
   }
-  return Reader(text, file, diagnostics).read();
+  return Reader(text, file, diagnostics, levels).read();
 }
 
 std::string yaml_scalar(std::string_view text) {

@@ -1,7 +1,7 @@
 // YAML with positions: a tree in which every key and value knows where it stands, for messages that point at it.
 // Reads with libyaml's events; scalars resolve by YAML 1.2's core schema ("no" is text). One document.
 // Refused: anchors, aliases and tags (a cluster file needs none, and aliases blow up), keys that are not scalars.
-// Limits: 1 MiB of text, 32 levels, 100,000 values, 100 faults told.
+// Limits: 1 MiB of text, 100,000 values, 100 faults told, and levels as the caller says.
 #pragma once
 #include <optional>
 #include <string>
@@ -44,7 +44,10 @@ std::string_view describe(const YamlNode& node);
 
 // Adds every fault to `diagnostics`; nullopt when there is no tree to look at (a syntax error, an empty file, a limit).
 // A duplicate key is an error, and its first value stays in the tree.
-std::optional<YamlNode> parse_yaml(std::string_view text, std::string_view file, Diagnostics& diagnostics);
+// `levels`: of nesting. 32 are plenty for what people write; definitions of Kubernetes resources have more.
+inline constexpr int kYamlLevels = 32;
+std::optional<YamlNode> parse_yaml(std::string_view text, std::string_view file, Diagnostics& diagnostics,
+                                   int levels = kYamlLevels);
 
 // The text as one YAML scalar that reads back as text: plain where that is safe, else in double quotes.
 std::string yaml_scalar(std::string_view text);

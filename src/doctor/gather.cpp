@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/files.hpp"
+#include "cluster/desired.hpp"
 #include "cluster/told.hpp"
 #include "cluster/mesh_trust.hpp"
 #include "engine/observe.hpp"

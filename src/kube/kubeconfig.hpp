@@ -95,8 +95,10 @@ KubeconfigPlaces kubeconfig_places(const std::string& named, std::string_view ku
 // Errors: kNotFound (no file at all), kIo, kBadInput (the first fault, with its position; all of them in `diagnostics`).
 Result<Kubeconfig> load_kubeconfig(const KubeconfigPlaces& places, Diagnostics& diagnostics);
 
-// One cluster, one user, one context, which is the current one; its data inline. Same input, same bytes.
-// The text holds the user's key.
+// The whole of it, with data inline where it is known inline. Same input, same bytes; it holds the users' keys. Exec plugins are
+// not written.
+Secret<std::string> kubeconfig_text(const Kubeconfig& config);
+// One cluster, one user, one context, which is the current one.
 Secret<std::string> kubeconfig_text(const ClusterEntry& cluster, const UserEntry& user, const ContextEntry& context);
 // To a file that only its owner may read, whole or not at all. Errors: kIo.
 Result<> write_kubeconfig(const std::string& path, const ClusterEntry& cluster, const UserEntry& user,

@@ -12,6 +12,7 @@ namespace {
 
 using codec::Json;
 
+constexpr int kLevels = 100;  // definitions hold schemas of pods
 constexpr Duration kServed = std::chrono::seconds(30);  // until a definition that was applied is served
 
 bool is_definition(const Json& object) { return kind_of(object) == "CustomResourceDefinition"; }
@@ -19,13 +20,24 @@ bool is_definition(const Json& object) { return kind_of(object) == "CustomResour
 // Lower is applied earlier.
 int rank(const Json& object) {
   const auto kind = kind_of(object);
-  static const std::map<std::string, int, std::less<>> kRanks{
-      {"Namespace", 0},          {"CustomResourceDefinition", 1}, {"PriorityClass", 2},
-      {"ServiceAccount", 3},     {"Secret", 3},                   {"ConfigMap", 3},
-      {"ClusterRole", 4},        {"Role", 4},                     {"ClusterRoleBinding", 5},
-      {"RoleBinding", 5},        {"Service", 6},                  {"DaemonSet", 7},
-      {"Deployment", 7},         {"StatefulSet", 7},              {"Job", 7},
-      {"CronJob", 7},            {"MutatingWebhookConfiguration", 9}, {"ValidatingWebhookConfiguration", 9}};
+  static const std::map<std::string, int, std::less<>> kRanks{{"Namespace", 0},
+                                                              {"CustomResourceDefinition", 1},
+                                                              {"PriorityClass", 2},
+                                                              {"ServiceAccount", 3},
+                                                              {"Secret", 3},
+                                                              {"ConfigMap", 3},
+                                                              {"ClusterRole", 4},
+                                                              {"Role", 4},
+                                                              {"ClusterRoleBinding", 5},
+                                                              {"RoleBinding", 5},
+                                                              {"Service", 6},
+                                                              {"DaemonSet", 7},
+                                                              {"Deployment", 7},
+                                                              {"StatefulSet", 7},
+                                                              {"Job", 7},
+                                                              {"CronJob", 7},
+                                                              {"MutatingWebhookConfiguration", 9},
+                                                              {"ValidatingWebhookConfiguration", 9}};
   const auto it = kRanks.find(kind);
   return it == kRanks.end() ? 8 : it->second;
 }
@@ -51,9 +63,7 @@ Result<> wait_until_served(Client& client, const ObjectName& definition, const s
   }
 }
 
-bool needs_quotes(const std::string& key) {
-  return codec::yaml_scalar(key) != key;
-}
+bool needs_quotes(const std::string& key) { return codec::yaml_scalar(key) != key; }
 
 void write(const Json& value, int indent, bool in_list, std::string& out) {
   const std::string pad(static_cast<std::size_t>(indent), ' ');
@@ -63,7 +73,8 @@ void write(const Json& value, int indent, bool in_list, std::string& out) {
       const std::string word(key);
       out += (first ? "" : pad) + (needs_quotes(word) ? codec::to_text(Json(word)) : word) + ":";
       first = false;
-      const bool nested = (each.is_object() && !each.get_object().empty()) || (each.is_array() && !each.get_array().empty());
+      const bool nested =
+          (each.is_object() && !each.get_object().empty()) || (each.is_array() && !each.get_array().empty());
       out += nested ? "\n" : " ";
       write(each, each.is_array() ? indent : indent + 2, false, out);
     }
@@ -78,8 +89,8 @@ void write(const Json& value, int indent, bool in_list, std::string& out) {
   }
   if (const auto* text = value.if_string()) {
     const std::string plain(*text);
-    if (plain.find('\n') != std::string::npos && plain.find_first_of("\t\r") == std::string::npos && plain.front() != ' ' &&
-        plain.front() != '\n') {
+    if (plain.find('\n') != std::string::npos && plain.find_first_of("\t\r") == std::string::npos &&
+        plain.front() != ' ' && plain.front() != '\n') {
       // A literal block, as people write configuration files.
       const bool ends = plain.ends_with('\n');
       const bool several = plain.ends_with("\n\n");
@@ -103,7 +114,7 @@ void write(const Json& value, int indent, bool in_list, std::string& out) {
 
 Result<std::optional<Json>> parse_manifest(std::string_view yaml) {
   Diagnostics diagnostics;
-  const auto tree = codec::parse_yaml(yaml, "manifest", diagnostics);
+  const auto tree = codec::parse_yaml(yaml, "manifest", diagnostics, kLevels);
   if (!tree || diagnostics.has_errors())
     return fail(Code::kCorrupt, "a manifest cannot be read: " + diagnostics.render(yaml).substr(0, 400));
   auto object = to_json(*tree);
@@ -121,8 +132,8 @@ std::string manifest_yaml(const Json& object) {
 
 std::string reference_text(const Json& object) {
   const auto name_space = namespace_of(object);
-  return fmt::format("{} {} {}{}", api_version_of(object), kind_of(object),
-                     name_space.empty() ? "" : name_space + "/", name_of(object));
+  return fmt::format("{} {} {}{}", api_version_of(object), kind_of(object), name_space.empty() ? "" : name_space + "/",
+                     name_of(object));
 }
 
 void sort_for_apply(std::vector<Json>& objects) {

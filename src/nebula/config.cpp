@@ -89,7 +89,7 @@ std::string lighthouse_text(const NebulaConfig& config) {
   }
   text += fmt::format("lighthouse:\n  am_lighthouse: {}\n", config.is_lighthouse);
   if (config.is_lighthouse) return text + "  hosts: []\n";
-  text += fmt::format("  interval: 60\n  hosts: {}\n  local_allow_list:\n    interfaces:\n", addresses);
+  text += fmt::format("  interval: 10\n  hosts: {}\n  local_allow_list:\n    interfaces:\n", addresses);
   for (const auto pattern : kForeignInterfaces) text += fmt::format("      {}: false\n", quoted(pattern));
   return text;
 }

@@ -1,0 +1,127 @@
+#include "cluster/tree.hpp"
+
+#include <fmt/format.h>
+
+#include "base/files.hpp"
+#include "cluster/home_liqo.hpp"
+#include "cluster/mesh_member_folder.hpp"
+#include "cluster/mesh_trust.hpp"
+#include "cluster/told.hpp"
+#include "liqo/installation.hpp"
+#include "nebula/layout.hpp"
+
+namespace tombolo::cluster {
+
+namespace {
+
+using codec::Json;
+using codec::JsonArray;
+using Tree = std::map<std::string, std::string>;
+
+constexpr std::string_view kHeader = "# Written by `tombolo export`; change tombolo.yaml instead.\n";
+
+// For files of this folder in the order that makes sense to apply.
+std::string kustomization(const std::vector<std::string>& files) {
+  return std::string(kHeader) + kube::manifest_yaml({{"apiVersion", "kustomize.config.k8s.io/v1beta1"},
+                                                     {"kind", "Kustomization"},
+                                                     {"resources", JsonArray(files.begin(), files.end())}});
+}
+
+std::string file_of(const Json& object) { return std::string(kHeader) + kube::manifest_yaml(object); }
+
+// Certificates are public; keys are named, never written.
+Result<HomeMesh> public_mesh(Session& session) {
+  const auto& state = session.state();
+  const auto address = state.find({std::string(kAddressKind), "lighthouse"});
+  const auto ip = address == state.end() ? "" : codec::text_at(address->second.outputs, "ip");
+  if (ip.empty())
+    return fail(Code::kNotFound, "the lighthouse has no address yet, which home's Nebula must know",
+                "Run `tombolo up --lighthouse-only` first.");
+  HomeMesh out;
+  out.authorities = TRY(mesh_trust(session.folder(), session.clock().now())).authorities_pem;
+  const nebula::Layout layout(session.folder().path());
+  for (const auto* member : session.cluster().mesh.home()) {
+    out.config = TRY(member_config(session, *member, ip, home_pki()));
+    out.members.push_back({member->name, member->node, TRY(read_file(layout.member_certificate(member->name))), {}});
+  }
+  return out;
+}
+
+// As sops leaves it: the names in the open, the values to be filled in and encrypted by whoever has the key.
+std::string secret_template(const Json& secret) {
+  auto blank = secret;
+  auto& data = blank.as_object();
+  codec::JsonObject text;
+  for (const auto& [key, unused] : data["data"].get_object())
+    text[key] = std::string(key).ends_with(".key") ? "the file of that name in .tombolo/nebula" : "";
+  data.erase("data");
+  data["stringData"] = std::move(text);
+  return "# Not part of the kustomization: `tombolo up` lays this Secret itself, because private keys must not be in git.\n"
+         "# To keep it in git all the same, fill it in and encrypt it (sops --encrypt --encrypted-regex '^stringData$').\n" +
+         kube::manifest_yaml(blank);
+}
+
+Json offloading(const std::string& name_space) {
+  return {{"apiVersion", liqo::kNamespaceOffloadings.api_version()},
+          {"kind", liqo::kNamespaceOffloadings.kind},
+          {"metadata", {{"name", "offloading"}, {"namespace", name_space}}},
+          {"spec",
+           {{"namespaceMappingStrategy", "DefaultName"},
+            {"podOffloadingStrategy", "LocalAndRemote"},
+            {"clusterSelector", {{"nodeSelectorTerms", JsonArray{}}}}}}};
+}
+
+Json flux_kustomization(const spec::Cluster& cluster, std::string_view name, std::string_view path,
+                        const std::vector<std::string>& after) {
+  JsonArray depends;
+  for (const auto& each : after) depends.push_back(Json{{"name", each}});
+  Json spec{{"interval", "10m"},
+            {"path", path},
+            {"prune", true},
+            {"wait", true},
+            {"timeout", "5m"},
+            {"sourceRef", {{"kind", "GitRepository"}, {"name", "flux-system"}}}};
+  if (!depends.empty()) spec.as_object()["dependsOn"] = std::move(depends);
+  return {{"apiVersion", "kustomize.toolkit.fluxcd.io/v1"},
+          {"kind", "Kustomization"},
+          {"metadata",
+           {{"name", fmt::format("{}-{}", cluster.name, name)}, {"namespace", "flux-system"}}},
+          {"spec", std::move(spec)}};
+}
+
+}  // namespace
+
+Result<Tree> gitops_tree(Session& session, TreeKind kind) {
+  const auto& cluster = session.cluster();
+  const auto mesh = TRY(public_mesh(session));
+  const auto objects = nebula_manifests(cluster, mesh, Json(codec::JsonObject{}));
+  Tree tree;
+  const std::vector<std::string> names{"namespace.yaml", "config.yaml", "daemonset.yaml"};
+  for (std::size_t i = 0; i < names.size(); ++i) tree["nebula/" + names[i]] = file_of(objects[i]);
+  tree["nebula/kustomization.yaml"] = kustomization(names);
+  tree["nebula/secret.example.yaml"] = secret_template(objects.back());
+  const auto liqo = flux_manifests(cluster, TRY(liqo_values(cluster, liqo::Side::kHome)));
+  const std::vector<std::string> liqo_names{"namespace.yaml", "helmrepository.yaml", "helmrelease.yaml"};
+  for (std::size_t i = 0; i < liqo_names.size(); ++i) tree["liqo/" + liqo_names[i]] = file_of(liqo[i]);
+  tree["liqo/kustomization.yaml"] = kustomization(liqo_names);
+  std::vector<std::string> offloaded;
+  for (const auto& name_space : cluster.liqo.offloaded_namespaces) {
+    offloaded.push_back(name_space + ".yaml");
+    tree["offloading/" + offloaded.back()] = file_of(offloading(name_space));
+  }
+  tree["offloading/kustomization.yaml"] = kustomization(offloaded);
+  if (kind == TreeKind::kKustomize) {
+    // Offloading wants Liqo's definitions, which the release brings: applied in a second go, and so not part of the whole.
+    tree["kustomization.yaml"] = kustomization({"nebula", "liqo"});
+    return tree;
+  }
+  const auto path = "./clusters/home/" + cluster.name;
+  std::string whole(kHeader);
+  whole += kube::manifest_yaml(flux_kustomization(cluster, "nebula", path + "/nebula", {})) + "---\n";
+  whole += kube::manifest_yaml(flux_kustomization(cluster, "liqo", path + "/liqo", {cluster.name + "-nebula"})) + "---\n";
+  whole += kube::manifest_yaml(flux_kustomization(cluster, "offloading", path + "/offloading", {cluster.name + "-liqo"}));
+  tree["flux.yaml"] = std::move(whole);
+  return tree;
+}
+
+}  // namespace tombolo::cluster
