@@ -37,7 +37,7 @@ Answer ask_member(cluster::Session& session, const spec::Member& member, const s
   return {report->pings.front().round_trip, ""};
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_ping(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto name = call.args.argument(0);
   const spec::Member* member = nullptr;
@@ -92,7 +92,7 @@ Command make_ping() {
   command.arguments = {{"MEMBER", "Name or mesh address of a member"}};
   command.options = {{"-c,--count", "N", "How many packets", "1", {}, false}};
   command.prints_data = true;
-  command.run = run;
+  command.run = run_ping;
   return command;
 }
 

@@ -37,7 +37,7 @@ void print_outcome(Invocation& call, const spec::Cluster& file, const engine::St
       << ".\n";
 }
 
-Result<Exit> run(Invocation& call) {
+Result<Exit> run_up(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   TRY(cluster::check_limits(file.cluster));
   const bool dry = call.args.flag("--dry-run");
@@ -114,7 +114,7 @@ Command make_up() {
       {"--no-wait", "", "Be content when AWS has everything running; do not wait for the machine's bootstrap"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;
-  command.run = run;
+  command.run = run_up;
   return command;
 }
 
