@@ -49,7 +49,10 @@ class Pipe {
       if (answer != SSH_OK) return end();
       open_ = true;
     }
-    const bool moved = take_near() | give_far() | take_far() | give_near();
+    bool moved = take_near();  // each has its turn, whatever the one before it moved
+    moved |= give_far();
+    moved |= take_far();
+    moved |= give_near();
     if (far_ended_ && in_.empty() && (near_ended_ || ssh_channel_is_closed(channel_))) return end();
     return moved;
   }
