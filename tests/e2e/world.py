@@ -2,12 +2,14 @@
 """One world for the whole suite: local EC2, a mirror of Nebula's downloads, the operator's desk, a home behind NAT.
 
     world.py up [DIR]                       starts it, prints one line of JSON, runs until SIGTERM; all of it is gone then
-    world.py exec WHERE COMMAND...          runs something at the desk, at home, in the internet, or as root in i-…
+    world.py exec WHERE COMMAND...          runs something at the desk, home, node, internet, or as root in i-…; kubectl, helm
+                                            and liqoctl are in PATH, and mean the home cluster
     world.py status | down                  what there is; end it
     world.py clean                          removes what a killed one left
 
-    internet 198.18.0.1    the EC2 API at its own port; the mirror at ports 80 and 443: Nebula's archives under the makers'
-                           paths. Machines take it for github.com, and trust its certificate
+    internet 198.18.0.1    the EC2 API at its own port; the mirror at ports 80 and 443: archives of Nebula, k3s (a stand-in:
+                           peers/k3s), helm and Liqo's chart under their makers' paths. Machines take it for github.com,
+                           get.helm.sh and helm.liqo.io, and trust its certificate
     desk 198.18.0.10       where tombolo runs
     home 192.168.1.2       behind a masquerading router, 198.18.2.1 outside: where a stock Nebula runs
     node 192.168.1.54      in the same network, when asked for: a real one-node Kubernetes (peers/home.py), and the desk as
@@ -19,20 +21,14 @@ values of TOMBOLO_E2E_PREFIX, which begins every name (te-).
 """
 import contextlib
 import functools
-import hashlib
-import http.server
 import json
 import os
 import pathlib
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
 import sys
-import tarfile
 import tempfile
-import threading
 import time
 import urllib.request
 
@@ -42,33 +38,21 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / "
 sys.path[:0] = [str(HERE / "metal"), str(HERE / "peers"), str(HERE.parent / "interop")]
 import artefacts  # noqa: E402
 import home  # noqa: E402
+import mirror as mirrors  # noqa: E402
 import nebula_build  # noqa: E402
 import net  # noqa: E402
+from mirror import archive_path  # noqa: E402,F401
 
-MIRROR, REGION = f"http://{net.INTERNET}", "us-west-2"
+MIRROR, REGION = mirrors.URL, "us-west-2"
 NEW, OLD = "1.11.1", "1.6.1"  # of Nebula: built from its Go module, and Debian's own
+CLUSTER_FOLDER = "cluster-at-home"
 NODE, NODE_MESH, DESK_AT_HOME = "192.168.1.54", "10.42.1.1", "192.168.1.10"
-MAKERS = ["github.com", "get.helm.sh", "helm.liqo.io"]  # whose download pages are on the mirror
 STATE = pathlib.Path(f"/run/tombolo-{net.PREFIX}world.json")  # of the world that stands now
 
 
 def nebula_programs(version):
     """A folder with nebula and nebula-cert of that version."""
     return pathlib.Path("/usr/bin") if version == OLD else nebula_build.build(version)
-
-
-def archive_path(version):
-    return f"slackhq/nebula/releases/download/v{version}/nebula-linux-amd64.tar.gz"
-
-
-def archive(mirror, version):
-    """Packs a version as its makers do; its path below the mirror is theirs. Returns its SHA-256."""
-    path = mirror / archive_path(version)
-    path.parent.mkdir(parents=True)
-    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
-        for program in ("nebula", "nebula-cert"):
-            tar.add(nebula_programs(version) / program, arcname=program)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def missing():
@@ -88,22 +72,6 @@ def missing():
     except nebula_build.NotHere as reason:
         return str(reason)
     return None
-
-
-def make_authority(folder):
-    """A certificate authority and the mirror's certificate."""
-    folder.mkdir()
-    common = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
-    names = ",".join([f"subjectAltName=IP:{net.INTERNET}", *(f"DNS:{maker}" for maker in MAKERS)])
-    for words in (["-subj", "/CN=e2e mirror CA", "-keyout", "ca.key", "-out", "ca.crt"],
-                  ["-subj", "/CN=mirror", "-CA", "ca.crt", "-CAkey", "ca.key", "-addext", names, "-addext",
-                   "basicConstraints=critical,CA:FALSE", "-keyout", "mirror.key", "-out", "mirror.crt"]):
-        subprocess.run([*common, *words], cwd=folder, check=True, capture_output=True)
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 class Home(net.Home):
@@ -157,18 +125,24 @@ class World:
     def start(self):
         self.ends.callback(STATE.unlink, missing_ok=True)
         rootfs = subprocess.run([HERE / "metal/image.sh", CACHE], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        make_authority(self.folder / "tls")
+        mirrors.make_authority(self.folder / "tls")
         self.mirror = self.folder / "mirror"
-        self.sha256 = {v: archive(self.mirror, v) for v in (NEW, OLD)}
+        self.sha256 = {v: mirrors.archive(self.mirror, v, nebula_programs(v)) for v in (NEW, OLD)}
         self.sha256["nebula"] = self.sha256[NEW]
         self.artefacts = artefacts.Artefacts()
         self.sha256.update(self.artefacts.mirror(self.mirror))
         self.endpoint = self.start_metal(rootfs)
-        self.start_mirror()
+        self.ends.enter_context(mirrors.served(self.mirror, self.folder / "tls"))
         self.home = Home()
         self.ends.callback(self.home.stop_nebula)
-        STATE.write_text(json.dumps({"endpoint": self.endpoint, "mirror": MIRROR, "sha256": self.sha256,
-                                     "folder": str(self.folder), "pid": os.getpid()}))
+        self.publish()
+
+    def publish(self, **more):
+        """What `exec` and the other commands by hand go by."""
+        STATE.write_text(json.dumps({
+            "endpoint": self.endpoint, "mirror": MIRROR, "mirror_ca": str(self.folder / "tls/ca.crt"), "sha256": self.sha256,
+            "versions": {"nebula": NEW, "k3s": artefacts.K3S, "helm": artefacts.HELM, "liqo": artefacts.LIQO},
+            "programs": str(self.artefacts.programs), "folder": str(self.folder), "pid": os.getpid(), **more}))
 
     def start_metal(self, rootfs):
         """The EC2 API and its machines; ends with us, however we end. It also removes the home's namespaces."""
@@ -180,7 +154,7 @@ class World:
         server = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", sys.executable, HERE / "metal/metal.py", "--prefix", net.PREFIX, "serve",
              "--workdir", self.folder / "metal", "--rootfs", rootfs, "--layer", self.artefacts.machine, "--layer", layer,
-             *(word for maker in MAKERS for word in ("--host", f"{maker}={net.INTERNET}"))],
+             *(word for maker in mirrors.MAKERS for word in ("--host", f"{maker}={net.INTERNET}"))],
             stdout=subprocess.PIPE, stderr=open(log, "wb"), text=True)
         self.ends.callback(server.wait, timeout=60)
         self.ends.callback(server.terminate)
@@ -189,22 +163,6 @@ class World:
             raise RuntimeError("local EC2 did not start:\n" + log.read_text()[-2000:])
         return json.loads(line)["endpoint"]
 
-    def start_mirror(self):
-        internet = net.Internet(create=False)
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(self.folder / "tls/mirror.crt", self.folder / "tls/mirror.key")
-        for port in (80, 443):
-            web = http.server.ThreadingHTTPServer(
-                (net.INTERNET, port), functools.partial(Quiet, directory=str(self.mirror)), bind_and_activate=False)
-            web.socket.close()
-            web.socket = internet.socket(socket.SOCK_STREAM, net.INTERNET, port)
-            web.server_name, web.server_port, web.daemon_threads = net.INTERNET, port, True
-            if port == 443:  # the handshake happens in the thread of the request
-                web.socket = tls.wrap_socket(web.socket, server_side=True, do_handshake_on_connect=False)
-            threading.Thread(target=web.serve_forever, args=(0.05,), daemon=True).start()
-            self.ends.callback(web.server_close)
-            self.ends.callback(web.shutdown)
-
     @functools.cached_property
     def cluster_at_home(self):
         """The home Kubernetes; it starts when it is first asked for, in about 15 s."""
@@ -212,9 +170,10 @@ class World:
         self.home.plug(node, "eth0", NODE)
         node.ip("route", "add", "default", "via", net.HOME_GATEWAY)
         self.home.plug(desk, "lan", DESK_AT_HOME)
-        cluster = home.HomeCluster(self.folder / "cluster-at-home", node, self.artefacts.programs, self.artefacts.images, NODE,
+        cluster = home.HomeCluster(self.folder / CLUSTER_FOLDER, node, self.artefacts.programs, self.artefacts.images, NODE,
                                    [NODE_MESH])
         self.ends.callback(cluster.stop)
+        self.publish(kubeconfig=cluster.kubeconfig, home_api=cluster.url, home_pods=home.PODS, home_services=home.SERVICES)
         return cluster
 
     def stop(self):
@@ -222,7 +181,7 @@ class World:
 
     def at_desk(self, argv, environment=None):
         """The command line and the environment of a program at the desk."""
-        return at_desk(self.endpoint, argv, environment)
+        return at_desk(self.endpoint, self.artefacts.programs, argv, environment)
 
     def desk(self, *argv, check=True, timeout=120, environment=None, **options):
         command, variables = self.at_desk(argv, environment)
@@ -292,11 +251,12 @@ class Rule:
         self.change("-D")
 
 
-def at_desk(endpoint, argv, environment=None):
+def at_desk(endpoint, programs, argv, environment=None):
     variables = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and not k.lower().endswith("_proxy")}
     variables.update(AWS_ENDPOINT_URL=endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_PAGER="",
                      AWS_DEFAULT_REGION=REGION, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull,
-                     NO_COLOR="1", PATH=f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}", **(environment or {}))
+                     NO_COLOR="1", PATH=f"{pathlib.Path(sys.executable).parent}:{programs}:{os.environ['PATH']}",
+                     **(environment or {}))
     return ["nsenter", f"--net=/run/netns/{net.PREFIX}desk", *map(str, argv)], variables
 
 
@@ -336,6 +296,7 @@ def up(folder):
     with contextlib.ExitStack() as ends:
         world = World(folder or ends.enter_context(tempfile.TemporaryDirectory(prefix="tombolo-world.")))
         ends.callback(world.stop)
+        world.cluster_at_home
         print(STATE.read_text(), flush=True)
         while True:
             signal.pause()
@@ -359,8 +320,12 @@ def execute(state, where, argv):
     if where.startswith("i-"):
         command, variables = enter(where, argv), os.environ
     else:
-        command, variables = at_desk(state["endpoint"], argv)
-        command[1] = f"--net=/run/netns/{net.PREFIX}{where}"
+        home_config = {"KUBECONFIG": state["kubeconfig"]} if "kubeconfig" in state else {}
+        command, variables = at_desk(state["endpoint"], state["programs"], argv, home_config)
+        if where == "node":
+            command = home.enter(pathlib.Path(state["folder"]) / CLUSTER_FOLDER, argv)
+        else:
+            command[1] = f"--net=/run/netns/{net.PREFIX}{where}"
     os.execvpe(command[0], command, variables)
 
 

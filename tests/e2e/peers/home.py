@@ -145,7 +145,7 @@ class HomeCluster:
     def start(self):
         try:
             self.spawn()
-            wait_for("the node's first process", 10, self.children)
+            wait_for("the node's first process", 10, lambda: pids_below(self.process.pid))
             wait_for("containerd", 30, lambda: self.inside("ctr", "version", check=False).returncode == 0)
             imports = [subprocess.Popen(self.enter(["ctr", "-n", "k8s.io", "images", "import", tar]), stdout=subprocess.DEVNULL)
                        for tar in self.images]
@@ -171,9 +171,11 @@ class HomeCluster:
                     "--fork", "--propagation", "private", "--kill-child", sys.executable, str(HERE / "node.py"), str(f)]
         with open(f / "node.log", "ab") as log:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "sh", "-ec", joined, "sh", *unshared], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                ["setpriv", "--pdeathsig", "KILL", "sh", "-ec", joined, "sh", *unshared],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                 env={"PATH": f"{self.programs}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8",
                      "CGROUPS": " ".join(machine.make_cgroups(self.GROUP))})
+        (f / "pid").write_text(str(self.process.pid))
 
     def stop(self):
         machine.kill_cgroups(self.GROUP)
@@ -189,12 +191,8 @@ class HomeCluster:
         self.namespace.run("iptables-restore", text="".join(f"*{table}\nCOMMIT\n" for table in ("nat", "filter", "mangle")))
         self.start()
 
-    def children(self):
-        """Of the process that made the namespaces: there is one, and it is pid 1 inside."""
-        return pids_below(self.process.pid)
-
     def enter(self, argv):
-        return ["nsenter", "-t", str(self.children()[0]), "-m", "-u", "-i", "-n", "-p", "-C", *map(str, argv)]
+        return enter(self.folder, argv)
 
     def inside(self, *argv, check=True):
         return subprocess.run(self.enter(argv), check=check, text=True, capture_output=True)
@@ -207,7 +205,7 @@ class HomeCluster:
         return done.stdout
 
     def signal(self, program, name):
-        hit = [pid for pid in pids_below(self.children()[0])
+        hit = [pid for pid in pids_below(first_process(self.folder))
                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == program[:15]]
         assert hit, f"{program} does not run"
         for pid in hit:
@@ -225,3 +223,13 @@ class HomeCluster:
 
 def pids_below(pid):
     return list(map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def first_process(folder):
+    """The node's pid 1, as this computer sees it: the only child of the process that made the namespaces."""
+    return pids_below((folder / "pid").read_text())[0]
+
+
+def enter(folder, argv):
+    """The command line for the node of the cluster in that folder."""
+    return ["nsenter", "-t", str(first_process(folder)), "-m", "-u", "-i", "-n", "-p", "-C", *map(str, argv)]
