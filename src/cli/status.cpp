@@ -8,6 +8,7 @@
 #include "cli/plan_text.hpp"
 #include "cli/runtime.hpp"
 #include "cli/table.hpp"
+#include "cluster/clusters_status.hpp"
 #include "cluster/members.hpp"
 
 namespace tombolo::cli {
@@ -69,7 +70,10 @@ engine::Json to_json(const cluster::MeshStatus& mesh) {
   return members;
 }
 
-engine::Json to_json(const spec::Cluster& file, const cluster::StatusReport& status, const cluster::MeshStatus& mesh) {
+using Clusters = std::optional<cluster::ClustersStatus>;
+
+engine::Json to_json(const spec::Cluster& file, const cluster::StatusReport& status, const cluster::MeshStatus& mesh,
+                     const Clusters& clusters) {
   codec::JsonArray resources;
   for (const auto& c : status.drift.changes) {
     const engine::Json outputs = c.observed ? c.observed->outputs : engine::Json();
@@ -85,11 +89,37 @@ engine::Json to_json(const spec::Cluster& file, const cluster::StatusReport& sta
           {"account", status.facts.account},
           {"asWished", status.drift.empty()},
           {"resources", std::move(resources)},
-          {"members", to_json(mesh)}};
+          {"members", to_json(mesh)},
+          {"clusters", clusters ? cluster::to_json(*clusters) : engine::Json()}};
+}
+
+// Nodes, Liqo, and every pod that is not ready with its reason.
+void print_side(Console& console, std::string_view side, const cluster::SideStatus& status) {
+  auto& out = console.out;
+  out << "  " << side << (status.version.empty() ? "" : ", Kubernetes " + status.version) << "\n";
+  if (!status.trouble.empty()) out << "    cannot be asked: " << printable(status.trouble) << "\n";
+  for (const auto& n : status.nodes)
+    out << "    node " << n.name << ": "
+        << paint(n.ready ? "Ready" : "not Ready", n.ready ? Colour::kGreen : Colour::kRed, console.colour)
+        << (n.why.empty() ? "" : ", " + printable(n.why)) << (n.is_virtual ? ", virtual" : "") << "\n";
+  if (const auto& l = status.liqo)
+    out << "    Liqo " << l->version << " in " << l->name_space << " as " << l->cluster_id << ": "
+        << paint(l->ready() ? "ready" : "not ready", l->ready() ? Colour::kGreen : Colour::kRed, console.colour) << "\n";
+  else if (status.trouble.empty())
+    out << "    no Liqo\n";
+  for (const auto& p : status.waiting)
+    out << "    pod " << p.name_space << "/" << p.name << ": " << printable(p.why) << "\n";
+}
+
+void print_clusters(Console& console, const cluster::ClustersStatus& clusters) {
+  print_side(console, "home", clusters.home);
+  print_side(console, "cloud", clusters.cloud);
+  if (!clusters.skew.empty()) console.out << "  " << clusters.skew << "\n";
+  console.out << "\n";
 }
 
 void print(Invocation& call, const spec::Cluster& file, const cluster::Session& session,
-           const cluster::StatusReport& status, const cluster::MeshStatus& mesh) {
+           const cluster::StatusReport& status, const cluster::MeshStatus& mesh, const Clusters& clusters) {
   auto& out = call.console.out;
   out << "Cluster " << file.name << " in " << file.region << ", account " << status.facts.account << "\n\n";
   Table table({"RESOURCE", "STATE", "ID", ""});
@@ -106,6 +136,7 @@ void print(Invocation& call, const spec::Cluster& file, const cluster::Session& 
                  fmt::format("{}", fmt::join(file.mesh.members[i].groups, ",")), m.trouble});
   }
   out << members.render(2) << "\n";
+  if (clusters) print_clusters(call.console, *clusters);
   if (const auto holder = store::lock_holder(session.folder()))
     out << "A run of `tombolo " << holder->command << "` is under way (process " << holder->pid << ").\n";
   out << (status.drift.empty() ? "Everything is as the cluster file says.\n"
@@ -125,13 +156,15 @@ Result<Exit> run_status(Invocation& call) {
   while (true) {
     const auto status = TRY(cluster::status(*session, call.stop));
     const auto mesh = machines ? TRY(cluster::look_at_members(*session, call.stop)) : cluster::MeshStatus{};
+    Clusters clusters;
+    if (machines && session->has_clusters()) clusters = TRY(cluster::look_at_clusters(*session, call.stop));
     if (watch && call.console.terminal) call.console.out << "\x1b[H\x1b[2J";
     if (call.console.json && watch)
-      call.console.out << codec::to_text(to_json(file.cluster, status, mesh)) << "\n" << std::flush;
+      call.console.out << codec::to_text(to_json(file.cluster, status, mesh, clusters)) << "\n" << std::flush;
     else if (call.console.json)
-      call.console.print(to_json(file.cluster, status, mesh));
+      call.console.print(to_json(file.cluster, status, mesh, clusters));
     else
-      print(call, file.cluster, *session, status, mesh);
+      print(call, file.cluster, *session, status, mesh, clusters);
     if (!watch || !runtime->clock().sleep_for(std::chrono::seconds(2), call.stop)) return Exit::kDone;
   }
 }
@@ -143,7 +176,7 @@ Command make_status() {
   command.path = "status";
   command.summary = "Show every resource, its state, and what differs from the cluster file";
   command.description =
-      "Asks AWS, this machine, the lighthouse and the mesh; changes nothing. `ready` means that its user could use it: "
+      "Asks AWS, this machine, the lighthouse, the mesh and both Kubernetes clusters; changes nothing. `ready` means that its user could use it: "
       "a "
       "member of the mesh is ready when a packet came back. The lighthouse is asked from here, the other members by "
       "the "

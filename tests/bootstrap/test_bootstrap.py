@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-PHASES = ["system", "artefacts", "nebula-install", "keys", "certificate", "nebula-start", "ready"]
+PHASES = ["system", "artefacts", "nebula-install", "keys", "certificate", "nebula-start", "mesh", "ready"]
 CONFIG = """\
 pki: {ca: /etc/nebula/ca.crt, cert: /etc/nebula/host.crt, key: /etc/nebula/host.key}
 lighthouse: {am_lighthouse: true}
