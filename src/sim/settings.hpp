@@ -48,6 +48,8 @@ struct Lifetimes {
   Duration boot{18s};             // running -> cloud-init starts the user-data
   Duration phase{6s};             // of one bootstrap phase
   Duration quota_decision{30min}; // request for a quota increase -> APPROVED
+  Duration pod_start{2s};         // scheduled -> ready
+  Duration pod_stop{1s};          // deleted -> gone
   Duration stale_reads{0s};       // a fresh resource or tag may stay invisible to reads for up to this long
 
   Lifetimes faster(double factor) const;  // every span divided by `factor`
@@ -61,11 +63,32 @@ struct BootBehaviour {
   bool hangs = false;          // nothing is ever printed by cloud-init
 };
 
+// A right that the operator does not have in a cluster.
+struct KubeForbidden {
+  std::string cluster;   // "home", "cloud"; "" for both
+  std::string verb;      // "create", "*"
+  std::string resource;  // "daemonsets.apps", "pods", "*"
+};
+
+// How the two Kubernetes clusters are.
+struct KubeBehaviour {
+  std::string home_version = "v1.34.1";
+  std::string cloud_version = "v1.34.1+k3s1";
+  std::string home_node = "talos-homelab";
+  std::string home_address = "192.168.1.54";
+  std::string home_pod_security = "baseline";  // Talos' default, for namespaces without a label
+  std::string user = "operator";
+  std::vector<KubeForbidden> forbidden;
+  std::vector<std::string> missing_images;  // parts of names: such an image cannot be pulled
+  std::map<std::string, std::string> logs;  // part of an image's name: what its containers print
+};
+
 struct Options {
   std::uint64_t seed = 1;      // same seed and same calls: same ids, latencies and answers
   Latency latency = Latency::kReal;
   Lifetimes times;
   BootBehaviour boot;
+  KubeBehaviour kube;
   bool throttling = true;
   bool check_signatures = true;
   Duration clock_skew{0};      // the service's clock minus the caller's

@@ -6,6 +6,7 @@
 
 #include "codec/url.hpp"
 #include "sim/instance_changes.hpp"
+#include "sim/kubernetes.hpp"
 #include "sim/machine_view.hpp"
 #include "sim/service.hpp"
 #include "sim/weather.hpp"
@@ -58,7 +59,7 @@ Lifetimes Lifetimes::faster(double factor) const {
     shrink(span->most);
   }
   for (auto* d : {&out.forgotten, &out.status_checks, &out.console_latest, &out.console_posted, &out.boot, &out.phase,
-                  &out.quota_decision, &out.stale_reads}) {
+                  &out.pod_start, &out.pod_stop, &out.quota_decision, &out.stale_reads}) {
     shrink(*d);
   }
   return out;
@@ -78,6 +79,7 @@ Result<net::Response> Site::send(const net::Request& request, const std::stop_to
   auto url = codec::parse_url(request.url);
   if (!url) return fail(url.error());
   auto& world = *world_;
+  if (is_kube(request)) return send_kube(world, request, stop);
   auto in = read_request(request);
   Duration latency;
   {
@@ -86,7 +88,7 @@ Result<net::Response> Site::send(const net::Request& request, const std::stop_to
     bool ours = resolves(url->host) || (!endpoint.empty() && request.url.starts_with(endpoint));
     if (!ours)
       return fail(Code::kUnreachable, fmt::format("cannot resolve {}", url->host),
-                  "the simulated site has only *.amazonaws.com");
+                  "the simulated site has *.amazonaws.com, home.simulated and cloud.simulated");
     latency = latency_of(world, in.action);
   }
   auto there = std::min(latency / 2, request.timeout);
@@ -110,6 +112,10 @@ Result<net::Response> Site::send(const net::Request& request, const std::stop_to
 
 Reply Site::answer(const net::Request& request) {
   if (request.url.starts_with("http://" + std::string(kMachineHost) + "/")) return take_delivery(request);
+  if (is_kube(request)) {
+    std::lock_guard guard(world_->mutex);
+    return serve_kube(*world_, request).value_or(Reply{{}, {}, true});
+  }
   auto in = read_request(request);
   std::lock_guard guard(world_->mutex);
   auto reply = serve(*world_, request, in);

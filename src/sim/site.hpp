@@ -1,4 +1,5 @@
-// The simulated site: an AWS in this process, strict where AWS is strict and slow where AWS is slow.
+// The simulated site: an AWS and two Kubernetes clusters in this process, strict where the real ones are strict and slow where
+// they are slow.
 //
 // Mount it as a net::Transport beside a VirtualClock (a whole `up` in milliseconds), or behind an HTTP server
 // (cli/sim_serve.cpp) for programs that are not ours. Both go through answer(): request and time in, reply out.
@@ -26,7 +27,7 @@ struct MachineView;
 struct Reply {
   net::Response response;
   Duration latency{};  // from request to answer
-  bool cut = false;    // the connection breaks instead; the response is not sent
+  bool cut = false;  // the connection breaks instead; the response is not sent
 };
 
 // One thing that costs money while it exists.
@@ -42,15 +43,17 @@ class Site final : public net::Transport {
   explicit Site(Clock& clock, Options options = {});
   ~Site() override;
 
-  // The in-process mount. Hosts: *.amazonaws.com and Options::endpoint; another one is kUnreachable.
+  // The in-process mount. Hosts: *.amazonaws.com and Options::endpoint, home.simulated and cloud.simulated (kubernetes.hpp);
+  // another one is kUnreachable, and so is the cloud's API server until a lighthouse has brought it up.
   // Sleeps on the clock for half the latency before and half after the call is carried out.
   Result<net::Response> send(const net::Request& request, const std::stop_token& stop) override;
 
-  // The core: carries the call out at the clock's present time; sleeps never. Any host is taken for AWS.
+  // The core: carries the call out at the clock's present time; sleeps never. Any host but the two clusters' is taken for AWS.
   Reply answer(const net::Request& request);
   net::Response handle(const net::Request& request) { return answer(request).response; }
 
-  // Told of every call before it is carried out, one at a time: memory.hpp keeps them to play them again.
+  // Told of every call before it is carried out, one at a time: memory.hpp keeps them to play them again. Reads of the clusters
+  // change nothing, and are not told.
   void on_call(std::function<void(Time, const net::Request&)> witness);
 
   // Weather.
@@ -58,8 +61,8 @@ class Site final : public net::Transport {
   void clear_faults();
   void refuse(const std::string& action, const std::string& code, int status, int times = 1);
   void lose_answer(const std::string& action, int times = 1);  // carried out, then the connection is cut
-  void cut(const std::string& action, int times = 1);          // cut before it is carried out
-  void set_options(const Options& options);                    // all but the seed take effect at once
+  void cut(const std::string& action, int times = 1);  // cut before it is carried out
+  void set_options(const Options& options);  // all but the seed take effect at once
   Options options() const;
   void add_shortage(Shortage shortage);
   void clear_shortages();
@@ -68,7 +71,7 @@ class Site final : public net::Transport {
   // The account.
   void add_access_key(AccessKey key);
   void remove_access_key(const std::string& id);
-  void deny(const std::string& action);   // UnauthorizedOperation with an encoded message
+  void deny(const std::string& action);  // UnauthorizedOperation with an encoded message
   void allow(const std::string& action);
   void set_quota(const std::string& region, const std::string& code, double value);  // "L-1216C47A"
   void remove_default_vpc(const std::string& region);
@@ -88,7 +91,7 @@ class Site final : public net::Transport {
   void remove_interface(const std::string& region, const std::string& interface_id);
 
   // What there is now, over all regions, in order of creation within each.
-  std::vector<Instance> instances() const;       // terminated ones too, until they are forgotten
+  std::vector<Instance> instances() const;  // terminated ones too, until they are forgotten
   std::vector<Instance> live_instances() const;  // not terminated, not shutting down
   std::vector<ElasticAddress> addresses() const;
   std::vector<SecurityGroup> security_groups() const;  // without the VPC's own "default" groups
@@ -98,7 +101,7 @@ class Site final : public net::Transport {
   std::vector<Billable> billable() const;
   std::vector<CallRecord> calls() const;
   void clear_calls();
-  void reset();                                  // everything as it was constructed
+  void reset();  // everything as it was constructed
 
  private:
   Reply take_delivery(const net::Request& request);

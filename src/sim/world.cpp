@@ -77,6 +77,7 @@ void World::clear() {
   faults.clear();
   shortages.clear();
   dooms.clear();
+  kube.clear();
   calls.clear();
   calls_of.clear();
   requests = 0;

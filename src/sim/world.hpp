@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/transport.hpp"
+#include "sim/kube_store.hpp"
 #include "sim/query.hpp"
 #include "sim/settings.hpp"
 #include "sim/state.hpp"
@@ -94,6 +95,7 @@ struct World {
   std::vector<Fault> faults;
   std::vector<Shortage> shortages;
   std::vector<Doom> dooms;
+  std::map<std::string, KubeStore> kube;    // "home", and the cloud's by the id of its machine
   std::vector<CallRecord> calls;
   std::map<std::string, std::uint64_t> calls_of;  // by action, for the latencies
   std::uint64_t requests = 0;               // for the request ids
