@@ -16,10 +16,12 @@ HELM_ARCHIVE = f"helm-v{worlds.artefacts.HELM}-linux-amd64.tar.gz"
 # As a bootstrap does it: from the makers' own addresses, checked; then a unit that is ready when k3s says so.
 USER_DATA = """#!/bin/bash
 set -euo pipefail
-curl -fsS -o /usr/local/bin/k3s https://github.com/{k3s}
-curl -fsS https://get.helm.sh/{helm} | tee /tmp/helm.tgz | tar -xz -C /usr/local/bin --strip-components=1
+get() {{ curl -fsS --retry 5 --retry-all-errors -o "$1" "$2"; }}
+get /usr/local/bin/k3s https://github.com/{k3s}
+get /tmp/helm.tgz https://get.helm.sh/{helm}
 echo "{sha256[k3s]}  /usr/local/bin/k3s" | sha256sum -c
 echo "{sha256[helm]}  /tmp/helm.tgz" | sha256sum -c
+tar -xzf /tmp/helm.tgz -C /usr/local/bin --strip-components=1
 chmod 755 /usr/local/bin/k3s
 mkdir -p /etc/rancher/k3s
 cat >/etc/rancher/k3s/config.yaml <<YAML
@@ -64,8 +66,8 @@ def home(world):
 
 
 @pytest.fixture(scope="module")
-def cloud(world, home, tmp_path_factory):
-    """A machine whose user-data installs k3s and Liqo, while home waits. (instance id, kubeconfig that answers from anywhere)"""
+def cloud(world, tmp_path_factory):
+    """A machine whose user-data installs k3s and Liqo. (instance id, kubeconfig that answers from anywhere)"""
     ec2 = world.ec2
     address = ec2.allocate_address(Domain="vpc")
     group = ec2.create_security_group(GroupName="peers", Description="peers")["GroupId"]
@@ -77,7 +79,9 @@ def cloud(world, home, tmp_path_factory):
     machine = ec2.run_instances(
         ImageId=image, InstanceType="t3.small", MinCount=1, MaxCount=1, SecurityGroupIds=[group],
         UserData=USER_DATA.format(k3s=K3S_PATH, helm=HELM_ARCHIVE, sha256=world.sha256, address=public,
-                                  liqo=worlds.artefacts.LIQO, values=liqo_values("cloud", api, "10.52.0.0/16", "10.53.0.0/16")))["Instances"][0]["InstanceId"]
+                                  liqo=worlds.artefacts.LIQO,
+                                  values=liqo_values("cloud", api, "10.52.0.0/16", "10.53.0.0/16"))
+    )["Instances"][0]["InstanceId"]
     try:
         assert until(lambda: associated(ec2, machine, address["AllocationId"]), 30)
         until(lambda: world.machine(machine, "true", check=False).returncode == 0, 30)
