@@ -52,7 +52,8 @@ Command make_export() {
       "file's namespaces. The same cluster file and the same certificates give the same bytes; files of the tree that "
       "are right already are not touched. Private keys are not in it: nebula/secret.example.yaml says which Secret is "
       "meant, and `tombolo up` lays it.\n\n"
-      "With home.manage: gitops `tombolo up` applies nothing but that Secret and waits until your GitOps has applied the "
+      "With home.manage: gitops `tombolo up` applies nothing but that Secret and waits until your GitOps has applied "
+      "the "
       "tree. --flux adds flux.yaml with one Kustomization each, in the order that works; --kustomize is for `kubectl "
       "apply -k`.";
   command.example = "tombolo export --kustomize infrastructure/tombolo\ntombolo export --flux clusters/home/homelab";

@@ -23,8 +23,9 @@ Result<Exit> run_kubeconfig(Invocation& call) {
   if (home || merge) {
     const auto access = TRY(session->options().home_access());
     if (access.user.exec)
-      return fail(Code::kUnsupported, fmt::format("home's user {} logs in by the program {}, which cannot be handed on",
-                                                  access.user.name, access.user.exec->command),
+      return fail(Code::kUnsupported,
+                  fmt::format("home's user {} logs in by the program {}, which cannot be handed on", access.user.name,
+                              access.user.exec->command),
                   "Use the kubeconfig that home.kubeconfig names itself.");
     config.clusters = {access.cluster};
     config.users = {access.user};
@@ -35,9 +36,8 @@ Result<Exit> run_kubeconfig(Invocation& call) {
   if (call.console.json) {
     codec::JsonArray contexts;
     for (const auto& context : config.contexts)
-      contexts.push_back(codec::Json{{"context", context.name},
-                                     {"server", config.cluster(context.cluster)->server},
-                                     {"user", context.user}});
+      contexts.push_back(codec::Json{
+          {"context", context.name}, {"server", config.cluster(context.cluster)->server}, {"user", context.user}});
     call.console.print(codec::Json{{"contexts", std::move(contexts)}});
     return Exit::kDone;
   }
@@ -53,7 +53,8 @@ Command make_kubeconfig() {
   command.summary = "Print a kubeconfig for the cloud's cluster, for home, or for both";
   command.description =
       "The cloud's names the mesh address of its API, https://10.42.0.1:6443, so it serves members of the mesh; from "
-      "elsewhere use `tombolo kubectl`. Credentials are part of what is printed: keep it private. With -o json only the "
+      "elsewhere use `tombolo kubectl`. Credentials are part of what is printed: keep it private. With -o json only "
+      "the "
       "contexts are listed, without credentials.";
   command.example =
       "tombolo kubeconfig >cloud.yaml\ntombolo kubeconfig --merge >both.yaml\nKUBECONFIG=both.yaml kubectl config "

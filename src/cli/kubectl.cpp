@@ -81,7 +81,8 @@ Command make_kubectl() {
       "options stand before it. The exit code is kubectl's.\n\n"
       "For home use your own kubeconfig, or `tombolo kubeconfig --home`.";
   command.example =
-      "tombolo kubectl get nodes\ntombolo kubectl -n liqo-system get pods -o wide\ntombolo -f other.yaml kubectl get pods";
+      "tombolo kubectl get nodes\ntombolo kubectl -n liqo-system get pods -o wide\ntombolo -f other.yaml kubectl get "
+      "pods";
   command.arguments = {{"ARGUMENT", "What kubectl is told", false, true, {}}};
   command.foreign_words = true;
   command.run = run_kubectl;

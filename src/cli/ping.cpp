@@ -5,8 +5,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/runtime.hpp"
-#include "cluster/told.hpp"
 #include "cluster/members.hpp"
+#include "cluster/told.hpp"
 
 namespace tombolo::cli {
 namespace {

@@ -104,7 +104,8 @@ void print_side(Console& console, std::string_view side, const cluster::SideStat
         << (n.why.empty() ? "" : ", " + printable(n.why)) << (n.is_virtual ? ", virtual" : "") << "\n";
   if (const auto& l = status.liqo)
     out << "    Liqo " << l->version << " in " << l->name_space << " as " << l->cluster_id << ": "
-        << paint(l->ready() ? "ready" : "not ready", l->ready() ? Colour::kGreen : Colour::kRed, console.colour) << "\n";
+        << paint(l->ready() ? "ready" : "not ready", l->ready() ? Colour::kGreen : Colour::kRed, console.colour)
+        << "\n";
   else if (status.trouble.empty())
     out << "    no Liqo\n";
   for (const auto& p : status.waiting)
@@ -176,7 +177,8 @@ Command make_status() {
   command.path = "status";
   command.summary = "Show every resource, its state, and what differs from the cluster file";
   command.description =
-      "Asks AWS, this machine, the lighthouse, the mesh and both Kubernetes clusters; changes nothing. `ready` means that its user could use it: "
+      "Asks AWS, this machine, the lighthouse, the mesh and both Kubernetes clusters; changes nothing. `ready` means "
+      "that its user could use it: "
       "a "
       "member of the mesh is ready when a packet came back. The lighthouse is asked from here, the other members by "
       "the "

@@ -92,7 +92,8 @@ Command make_up() {
   command.description =
       "Certificates, security group, key pair, elastic address and the lighthouse: makes what is missing, changes what "
       "differs, and "
-      "waits until a packet came back over the mesh; then k3s and Liqo in the cloud, Nebula and Liqo in the home cluster, "
+      "waits until a packet came back over the mesh; then k3s and Liqo in the cloud, Nebula and Liqo in the home "
+      "cluster, "
       "until both installations could be used. The lighthouse's SSH host keys are proven before anything is "
       "trusted, it makes its own Nebula key, and its certificate goes out over that connection. Run it again at any "
       "time: after an interruption, a reboot or a half-run bootstrap it finishes what was begun, and with nothing to "

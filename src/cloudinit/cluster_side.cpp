@@ -28,8 +28,9 @@ std::optional<std::string_view> part_of(std::string_view answer, std::string_vie
 Result<std::string> decoded(std::string_view answer, std::string_view name) {
   const auto text = part_of(answer, name);
   if (!text) return fail(Code::kCorrupt, fmt::format("the machine's answer holds no {}", name));
-  const auto bytes = TRY(codec::decode_base64(*text));
-  return std::string(as_text(bytes));
+  const auto bytes = codec::decode_base64(*text);
+  if (!bytes) return fail(Code::kCorrupt, fmt::format("the {} in the machine's answer is no base64", name));
+  return std::string(as_text(*bytes));
 }
 
 }  // namespace
@@ -92,7 +93,8 @@ std::string render_script(const RenderRequest& request) {
       "base64 -d >\"$folder/values\" <<'END'\n{0}\nEND\n"
       "if [[ ! -s /var/lib/tombolo/artefacts/liqo-{1}.tgz || ! -x /usr/local/bin/helm ]]; then\n"
       "  printf '@begin wait\\n\\n@end wait\\n'\n"
-      "elif helm template liqo /var/lib/tombolo/artefacts/liqo-{1}.tgz --namespace '{2}' --kube-version '{3}' --include-crds \\\n"
+      "elif helm template liqo /var/lib/tombolo/artefacts/liqo-{1}.tgz --namespace '{2}' --kube-version '{3}' "
+      "--include-crds \\\n"
       "  --no-hooks --values \"$folder/values\" </dev/null >\"$folder/out\" 2>\"$folder/err\"; then\n"
       "  echo '@begin chart'\n"
       "  gzip -c \"$folder/out\" | base64 -w 0\n"

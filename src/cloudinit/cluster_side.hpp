@@ -40,7 +40,7 @@ inline constexpr std::string_view kRenderCommand = "sudo -n bash -s render";
 struct RenderRequest {
   std::string chart_version;  // "v1.2.0": the archive that the phase `liqo` has fetched
   std::string name_space;
-  std::string values;              // YAML or JSON
+  std::string values;  // YAML or JSON
   std::string kubernetes_version;  // of the cluster it is for: "v1.35.4"
 };
 std::string render_script(const RenderRequest& request);

@@ -1,5 +1,7 @@
 #include "cloudinit/lighthouse.hpp"
 
+#include "cloudinit/cluster_side.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -59,6 +61,22 @@ LighthouseBootstrap embedded() {
   return b;
 }
 
+LighthouseBootstrap with_cluster(LighthouseBootstrap b) {
+  CloudCluster c;
+  c.k3s = *find_artefact("k3s", "v1.36.4+k3s1", Architecture::kAmd64);
+  c.helm = *find_artefact("helm", "3.22.0", Architecture::kAmd64);
+  c.node = "lighthouse";
+  c.device = "nebula1";
+  c.k3s_config = k3s_config({"lighthouse", codec::Address::v4(0x0A2A0001), "nebula1",
+                             *codec::Cidr::parse("10.52.0.0/16"), *codec::Cidr::parse("10.53.0.0/16")});
+  c.liqo_version = "v1.2.0";
+  c.liqo_namespace = "liqo-system";
+  c.liqo_values = "{}\n";
+  c.chart_url = "https://helm.liqo.io/";
+  b.cluster_side = std::move(c);
+  return b;
+}
+
 int blocks(const std::string& text) {
   int found = 0;
   for (auto at = text.find("BEGIN NEBULA"); at != std::string::npos; at = text.find("BEGIN NEBULA", at + 1)) ++found;
@@ -85,16 +103,43 @@ void expect_golden(const std::string& name, const std::string& text) {
 TEST(LighthouseScript, IsTheGoldenScript) {
   expect_golden("lighthouse-machine-keys.sh", *lighthouse_script(recipe()));
   expect_golden("lighthouse-embedded-keys.sh", *lighthouse_script(embedded()));
+  expect_golden("lighthouse-with-cluster.sh", *lighthouse_script(with_cluster(recipe())));
 }
 
 TEST(LighthouseScript, NamesEveryPhaseInOrder) {
-  for (const auto& script : {*lighthouse_script(recipe()), *lighthouse_script(embedded())}) {
+  for (const auto& b : {with_cluster(recipe()), with_cluster(embedded())}) {
+    const auto script = *lighthouse_script(b);
     std::size_t at = 0;
     for (auto phase : phases()) {
       at = script.find("\nphase " + std::string(phase) + "\n", at);
       ASSERT_NE(at, std::string::npos) << phase;
     }
   }
+}
+
+TEST(LighthouseScript, WithoutAClusterHasNoneOfItsPhases) {
+  const auto script = *lighthouse_script(recipe());
+  EXPECT_THAT(script, Not(HasSubstr("phase k3s")));
+  EXPECT_THAT(script, Not(HasSubstr("phase liqo")));
+}
+
+TEST(LighthouseScript, OfAClusterChangesTheRevisionButNotTheMeshs) {
+  auto other = with_cluster(recipe());
+  other.cluster_side->liqo_values = "{a: 1}\n";
+  EXPECT_NE(revision(other), revision(with_cluster(recipe())));
+  EXPECT_EQ(mesh_revision(other), mesh_revision(recipe()));
+}
+
+TEST(LighthouseScript, WithAClusterStillFitsIntoUserData) {
+  auto b = with_cluster(embedded());
+  b.cluster_side->liqo_values = std::string(1200, 'x');  // what ours have, pretty
+  EXPECT_TRUE(lighthouse_user_data(b, kLighthouseToken));
+}
+
+TEST(LighthouseScript, RefusesValuesThatWouldEndTheirDocument) {
+  auto b = with_cluster(recipe());
+  b.cluster_side->liqo_values = "a: |\n  x\nEND_OF_VALUES\nrm -rf /\n";
+  EXPECT_EQ(lighthouse_script(b).error().code(), Code::kBadInput);
 }
 
 TEST(LighthouseScript, HoldsNoPrivateKeyByDefault) {

@@ -59,8 +59,8 @@ void read_public_key(std::string_view line, BootstrapProgress& progress, std::st
 }  // namespace
 
 const std::vector<std::string_view>& phases() {
-  static const std::vector<std::string_view> all{"system",      "artefacts",    "nebula-install", "keys",
-                                                 "certificate", "nebula-start", "mesh", "k3s", "liqo", "ready"};
+  static const std::vector<std::string_view> all{
+      "system", "artefacts", "nebula-install", "keys", "certificate", "nebula-start", "mesh", "k3s", "liqo", "ready"};
   return all;
 }
 

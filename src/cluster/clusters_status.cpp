@@ -11,7 +11,8 @@ namespace {
 
 using engine::Json;
 
-Result<> ask_side(kube::Client& client, std::set<std::string> namespaces, SideStatus& out, const std::stop_token& stop) {
+Result<> ask_side(kube::Client& client, std::set<std::string> namespaces, SideStatus& out,
+                  const std::stop_token& stop) {
   out.version = TRY(kube::server_version(client, stop)).git;
   out.nodes = TRY(kube::nodes(client, stop));
   out.liqo = TRY(liqo::find_installation(client, stop));
@@ -33,17 +34,25 @@ SideStatus look_at_side(const Result<kube::Client*>& client, std::set<std::strin
 Json side_json(const SideStatus& side) {
   codec::JsonArray nodes, waiting;
   for (const auto& n : side.nodes)
-    nodes.push_back(Json{{"name", n.name}, {"ready", n.ready}, {"version", n.version}, {"address", n.address},
-                         {"virtual", n.is_virtual}, {"why", n.why}});
+    nodes.push_back(Json{{"name", n.name},
+                         {"ready", n.ready},
+                         {"version", n.version},
+                         {"address", n.address},
+                         {"virtual", n.is_virtual},
+                         {"why", n.why}});
   for (const auto& p : side.waiting)
-    waiting.push_back(Json{{"namespace", p.name_space}, {"name", p.name}, {"node", p.node}, {"why", p.why},
-                           {"restarts", p.restarts}});
-  Json out{{"trouble", side.trouble}, {"version", side.version}, {"nodes", std::move(nodes)},
-           {"podsNotReady", std::move(waiting)}, {"liqo", nullptr}};
+    waiting.push_back(Json{
+        {"namespace", p.name_space}, {"name", p.name}, {"node", p.node}, {"why", p.why}, {"restarts", p.restarts}});
+  Json out{{"trouble", side.trouble},
+           {"version", side.version},
+           {"nodes", std::move(nodes)},
+           {"podsNotReady", std::move(waiting)},
+           {"liqo", nullptr}};
   if (const auto& l = side.liqo) {
     codec::JsonArray troubles(l->troubles.begin(), l->troubles.end());
-    out.as_object()["liqo"] = {{"version", l->version},     {"clusterID", l->cluster_id}, {"namespace", l->name_space},
-                               {"installer", l->installer}, {"ready", l->ready()},        {"troubles", std::move(troubles)}};
+    out.as_object()["liqo"] = {{"version", l->version},      {"clusterID", l->cluster_id},
+                               {"namespace", l->name_space}, {"installer", l->installer},
+                               {"ready", l->ready()},        {"troubles", std::move(troubles)}};
   }
   return out;
 }

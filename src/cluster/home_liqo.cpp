@@ -88,43 +88,43 @@ std::vector<Json> flux_manifests(const spec::Cluster& cluster, const Json& value
     return {{"name", name}, {"namespace", cluster.home.liqo_namespace}, {"labels", home_labels(cluster)}};
   };
   const Json crds{{"crds", "CreateReplace"}, {"remediation", {{"retries", 3}}}};
-  return {liqo_namespace(cluster),
-          {{"apiVersion", "source.toolkit.fluxcd.io/v1"},
-           {"kind", "HelmRepository"},
-           {"metadata", meta("liqo")},
-           {"spec", {{"interval", "24h"}, {"url", "https://helm.liqo.io/"}}}},
-          {{"apiVersion", liqo::kHelmReleases.api_version()},
-           {"kind", liqo::kHelmReleases.kind},
-           {"metadata", meta("liqo")},
-           {"spec",
-            {{"interval", "1h"},
-             {"releaseName", "liqo"},
-             {"chart",
-              {{"spec",
-                {{"chart", "liqo"},
-                 {"version", cluster.liqo.version},
-                 {"sourceRef", {{"kind", "HelmRepository"}, {"name", "liqo"}}}}}}},
-             {"install", crds},
-             {"upgrade", crds},
+  return {
+      liqo_namespace(cluster),
+      {{"apiVersion", "source.toolkit.fluxcd.io/v1"},
+       {"kind", "HelmRepository"},
+       {"metadata", meta("liqo")},
+       {"spec", {{"interval", "24h"}, {"url", "https://helm.liqo.io/"}}}},
+      {{"apiVersion", liqo::kHelmReleases.api_version()},
+       {"kind", liqo::kHelmReleases.kind},
+       {"metadata", meta("liqo")},
+       {"spec",
+        {{"interval", "1h"},
+         {"releaseName", "liqo"},
+         {"chart",
+          {{"spec",
+            {{"chart", "liqo"},
+             {"version", cluster.liqo.version},
+             {"sourceRef", {{"kind", "HelmRepository"}, {"name", "liqo"}}}}}}},
+         {"install", crds},
+         {"upgrade", crds},
              // Both are filled in by Liqo's webhook when it runs.
-             {"driftDetection",
-              {{"mode", "enabled"},
-               {"ignore",
-                JsonArray{Json{{"paths", JsonArray{Json("/webhooks")}},
-                               {"target", {{"name", "liqo-webhook"}}}},
-                          Json{{"paths", JsonArray{Json("/data")}},
-                               {"target", {{"kind", "Secret"}, {"name", "liqo-webhook-certs"}}}}}}}},
-             {"values", values}}}}};
+         {"driftDetection",
+          {{"mode", "enabled"},
+           {"ignore", JsonArray{Json{{"paths", JsonArray{Json("/webhooks")}}, {"target", {{"name", "liqo-webhook"}}}},
+                                Json{{"paths", JsonArray{Json("/data")}},
+                                     {"target", {{"kind", "Secret"}, {"name", "liqo-webhook-certs"}}}}}}}},
+         {"values", values}}}}};
 }
 
 Result<std::vector<Json>> rendered_manifests(const ClusterDesk& desk, kube::Client& home, const Json& values,
                                              const std::stop_token& stop) {
   const auto version = TRY(kube::server_version(home, stop));
   const auto& cluster = desk.cluster;
-  const auto answer = TRY(desk.machine.machine->ask(
-      cloudinit::kRenderCommand,
-      cloudinit::render_script({cluster.liqo.version, cluster.home.liqo_namespace, codec::to_text(values), version.git}),
-      kRendering, stop));
+  const auto answer =
+      TRY(desk.machine.machine->ask(cloudinit::kRenderCommand,
+                                    cloudinit::render_script({cluster.liqo.version, cluster.home.liqo_namespace,
+                                                              codec::to_text(values), version.git}),
+                                    kRendering, stop));
   std::vector<Json> out;
   for (const auto& document : TRY(cloudinit::read_rendered(answer))) {
     auto object = TRY(context(kube::parse_manifest(document), "reading Liqo's rendered chart"));
@@ -144,8 +144,8 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
   const auto& cluster = desk.cluster;
   const auto values = TRY(desk.home_values());
   LiqoInventory inventory{inputs, {}, TRY(has_flux(home, stop))};
-  auto objects = inventory.with_flux ? flux_manifests(cluster, values)
-                                     : TRY(rendered_manifests(desk, home, values, stop));
+  auto objects =
+      inventory.with_flux ? flux_manifests(cluster, values) : TRY(rendered_manifests(desk, home, values, stop));
   if (!inventory.with_flux) objects.insert(objects.begin(), liqo_namespace(cluster));
   kube::sort_for_apply(objects);
   for (const auto& object : objects) inventory.objects.push_back(kube::reference_text(object));

@@ -28,8 +28,8 @@ std::vector<codec::Json> flux_manifests(const spec::Cluster& cluster, const code
 codec::Json liqo_namespace(const spec::Cluster& cluster);
 // The chart for home, rendered on the lighthouse, every object with our labels and its namespace. kNotFound while the machine
 // has not fetched the chart yet.
-Result<std::vector<codec::Json>> rendered_manifests(const ClusterDesk& desk, kube::Client& home, const codec::Json& values,
-                                                    const std::stop_token& stop);
+Result<std::vector<codec::Json>> rendered_manifests(const ClusterDesk& desk, kube::Client& home,
+                                                    const codec::Json& values, const std::stop_token& stop);
 
 // Applies, keeps the inventory, removes what an earlier inventory held and this one does not.
 Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, const codec::Json& inputs,

@@ -41,8 +41,8 @@ Json host_volume(const HomeMesh& mesh) {
   for (const auto& m : mesh.members)
     for (const auto* part : {"crt", "key"})
       items.push_back(Json{{"key", m.name + "." + part},
-                       {"path", (m.node.empty() ? "" : m.node + "/") + "host." + part},
-                       {"mode", 0400}});
+                           {"path", (m.node.empty() ? "" : m.node + "/") + "host." + part},
+                           {"mode", 0400}});
   return {{"name", "host"}, {"secret", {{"secretName", kSecretName}, {"items", std::move(items)}}}};
 }
 
@@ -55,17 +55,15 @@ Json container(const spec::Cluster& cluster, const HomeMesh& mesh) {
       {"imagePullPolicy", "IfNotPresent"},
       {"args", JsonArray{Json("-config"), Json(std::string(kHomeConfigFolder) + "/config.yml")}},
       {"env", JsonArray{{{"name", "NODE_NAME"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "spec.nodeName"}}}}}}}},
-      {"resources",
-       {{"requests", {{"cpu", "10m"}, {"memory", "32Mi"}}}, {"limits", {{"memory", "256Mi"}}}}},
+      {"resources", {{"requests", {{"cpu", "10m"}, {"memory", "32Mi"}}}, {"limits", {{"memory", "256Mi"}}}}},
       {"securityContext",
        {{"runAsUser", 0},
         {"allowPrivilegeEscalation", false},
         {"readOnlyRootFilesystem", true},
         {"capabilities", {{"drop", JsonArray{Json("ALL")}}, {"add", JsonArray{Json("NET_ADMIN")}}}}}},
-      {"volumeMounts",
-       JsonArray{{{"name", "config"}, {"mountPath", kHomeConfigFolder}, {"readOnly", true}},
-                 std::move(host),
-                 {{"name", "tun"}, {"mountPath", "/dev/net/tun"}}}},
+      {"volumeMounts", JsonArray{{{"name", "config"}, {"mountPath", kHomeConfigFolder}, {"readOnly", true}},
+                                 std::move(host),
+                                 {{"name", "tun"}, {"mountPath", "/dev/net/tun"}}}},
   };
 }
 
@@ -94,10 +92,9 @@ Json daemon_set(const spec::Cluster& cluster, const HomeMesh& mesh, const Json& 
            {"nodeSelector", {{"kubernetes.io/os", "linux"}}},
            {"tolerations", JsonArray{{{"operator", "Exists"}}}},
            {"containers", JsonArray{container(cluster, mesh)}},
-           {"volumes",
-            JsonArray{{{"name", "config"}, {"configMap", {{"name", kNebulaName}}}},
-                      host_volume(mesh),
-                      {{"name", "tun"}, {"hostPath", {{"path", "/dev/net/tun"}, {"type", "CharDevice"}}}}}}};
+           {"volumes", JsonArray{{{"name", "config"}, {"configMap", {{"name", kNebulaName}}}},
+                                 host_volume(mesh),
+                                 {{"name", "tun"}, {"hostPath", {{"path", "/dev/net/tun"}, {"type", "CharDevice"}}}}}}};
   if (by_node(mesh)) pod.as_object()["affinity"] = affinity(mesh);
   auto meta = metadata(cluster, kNebulaName);
   meta.as_object()["annotations"] = {{kInputsAnnotation, codec::to_canonical_text(inputs)}};

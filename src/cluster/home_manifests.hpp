@@ -34,6 +34,7 @@ inline constexpr std::string_view kNebulaName = "nebula";
 
 codec::Json home_labels(const spec::Cluster& cluster);
 // Namespace, ConfigMap, DaemonSet, and the Secret last. `inputs` becomes the DaemonSet's annotation.
-std::vector<codec::Json> nebula_manifests(const spec::Cluster& cluster, const HomeMesh& mesh, const codec::Json& inputs);
+std::vector<codec::Json> nebula_manifests(const spec::Cluster& cluster, const HomeMesh& mesh,
+                                          const codec::Json& inputs);
 
 }  // namespace tombolo::cluster

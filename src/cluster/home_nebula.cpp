@@ -26,10 +26,10 @@ kube::ObjectName daemon_set_name(const spec::Cluster& cluster) {
 // Networks of home that the file does not know of, or that another network lies over.
 Result<> check_networks(kube::Client& client, const spec::Cluster& cluster, const std::stop_token& stop) {
   const auto nodes = TRY(kube::list(client, {{kube::kNodes, "", ""}, "", "", 500}, stop));
-  const std::pair<std::string_view, const codec::Cidr*> others[] = {{"mesh.cidr", &cluster.mesh.cidr},
-                                                                   {"cloud.kubernetes.podCIDR", &cluster.kubernetes.pods},
-                                                                   {"cloud.kubernetes.serviceCIDR",
-                                                                    &cluster.kubernetes.services}};
+  const std::pair<std::string_view, const codec::Cidr*> others[] = {
+      {"mesh.cidr", &cluster.mesh.cidr},
+      {"cloud.kubernetes.podCIDR", &cluster.kubernetes.pods},
+      {"cloud.kubernetes.serviceCIDR", &cluster.kubernetes.services}};
   for (const auto& node : nodes) {
     const auto text = codec::text_at(node, "spec.podCIDR");
     const auto pods = codec::Cidr::parse(text);
@@ -37,8 +37,8 @@ Result<> check_networks(kube::Client& client, const spec::Cluster& cluster, cons
     for (const auto& [field, other] : others)
       if (pods->overlaps(*other))
         return fail(Code::kBadInput,
-                    fmt::format("node {} of home has the pod network {}, which overlaps with {} {}", kube::name_of(node),
-                                text, field, other->text()),
+                    fmt::format("node {} of home has the pod network {}, which overlaps with {} {}",
+                                kube::name_of(node), text, field, other->text()),
                     fmt::format("Choose another {}: packets would go astray.", field));
   }
   const auto api = TRY(kube::find(client, {{"", "v1", "services", "Service"}, "default", "kubernetes"}, stop));
@@ -172,7 +172,8 @@ class HomeNebulaKind final : public engine::Kind {
     if (desk_.cluster.home.manage == spec::Manage::kGitops) {
       objects = {objects.back()};
       if (!TRY(kube::find(client, {kube::kNamespaces, "", desk_.cluster.home.nebula_namespace}, call.stop))) {
-        call.say("gitops", fmt::format("waiting until the namespace {} is applied", desk_.cluster.home.nebula_namespace));
+        call.say("gitops",
+                 fmt::format("waiting until the namespace {} is applied", desk_.cluster.home.nebula_namespace));
         return fail(Code::kTransient, "home.manage is gitops, and nothing of the exported tree is applied yet",
                     "Commit what `tombolo export` writes, and let your GitOps apply it.");
       }
@@ -203,8 +204,9 @@ class HomeNebulaKind final : public engine::Kind {
       if (!state) return passing_or_failed(state.error(), late, call);
       if (state->empty()) continue;
       if (late || state->starts_with("Failed"))
-        return engine::Failed{Error(Code::kBroken, fmt::format("Nebula on {} has no device: {}", pod.node, *state))
-                                  .hint("The node needs /dev/net/tun, and runc 1.2.4 or newer (1.2.0 to 1.2.3 forbid it).")};
+        return engine::Failed{
+            Error(Code::kBroken, fmt::format("Nebula on {} has no device: {}", pod.node, *state))
+                .hint("The node needs /dev/net/tun, and runc 1.2.4 or newer (1.2.0 to 1.2.3 forbid it).")};
       return engine::RetryAfter{std::chrono::milliseconds(300), ""};
     }
     call.say("interface active", fmt::format("on {} node{}", pods->size(), pods->size() == 1 ? "" : "s"));
@@ -227,7 +229,8 @@ class HomeNebulaKind final : public engine::Kind {
         client, {kube::kPods, name_space, pod}, options,
         [&](std::string_view line) {
           if (line.find("Nebula interface is active") != std::string_view::npos) state.clear();
-          if (line.find("Failed to get a tun/tap device") != std::string_view::npos) state = "Failed to get a tun device";
+          if (line.find("Failed to get a tun/tap device") != std::string_view::npos)
+            state = "Failed to get a tun device";
           return true;
         },
         stop));

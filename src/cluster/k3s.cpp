@@ -29,7 +29,8 @@ class K3sKind final : public engine::Kind {
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
     const auto record = TRY(desk_.machine.machine->record());
     if (!record) return std::vector<engine::Observed>{};
-    engine::Observed out{{name(), "lighthouse"}, record->instance, engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
+    engine::Observed out{
+        {name(), "lighthouse"}, record->instance, engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
     out.attributes = {{"instance", record->instance}};
     out.outputs = {{"server", desk_.kubernetes.cloud_server()}};
     const auto pending = [&](std::string why) {
@@ -89,7 +90,8 @@ class K3sKind final : public engine::Kind {
       const auto script = cloudinit::lighthouse_script(*bootstrap);
       if (!script) return engine::Failed{script.error()};
       call.say("deliver", "bringing the machine up to date");
-      if (auto sent = desk_.machine.machine->deliver({*script, ""}, call.stop); !sent) return engine::Failed{sent.error()};
+      if (auto sent = desk_.machine.machine->deliver({*script, ""}, call.stop); !sent)
+        return engine::Failed{sent.error()};
       has_k3s_ = false;
       return engine::RetryAfter{std::chrono::milliseconds(500), ""};
     }
@@ -102,14 +104,11 @@ class K3sKind final : public engine::Kind {
 
  private:
   static bool phase_is_through(const cloudinit::MachineReport& report) {
-    return std::any_of(report.bootstrap.phases.begin(), report.bootstrap.phases.end(), [](const auto& p) {
-      return p.name == "k3s" && p.state == cloudinit::PhaseState::kOk;
-    });
+    return std::any_of(report.bootstrap.phases.begin(), report.bootstrap.phases.end(),
+                       [](const auto& p) { return p.name == "k3s" && p.state == cloudinit::PhaseState::kOk; });
   }
   // Once for each revision in a run: what failed while we watched fails again.
-  bool first_delivery(const std::string& wanted) {
-    return std::exchange(delivered_, wanted) != wanted;
-  }
+  bool first_delivery(const std::string& wanted) { return std::exchange(delivered_, wanted) != wanted; }
 
   engine::Step prove(const std::string& instance, const engine::Call& call) {
     if (proving_since_ == Time{}) proving_since_ = call.clock.now();
@@ -120,9 +119,8 @@ class K3sKind final : public engine::Kind {
       const bool hopeless = !fetched && fetched.error().code() != Code::kState && !is_passing(fetched.error());
       if (hopeless) return engine::Failed{fetched.error()};
       if (call.clock.now() - proving_since_ > kApiPatience)
-        return engine::Failed{
-            Error(Code::kTimeout, fmt::format("k3s on {} cannot be used: {}", instance, trouble))
-                .hint("`tombolo ssh sudo journalctl -u k3s` and `tombolo logs` show what it says.")};
+        return engine::Failed{Error(Code::kTimeout, fmt::format("k3s on {} cannot be used: {}", instance, trouble))
+                                  .hint("`tombolo ssh sudo journalctl -u k3s` and `tombolo logs` show what it says.")};
       if (trouble != said_) call.say("k3s", trouble);
       said_ = trouble;
       return engine::RetryAfter{std::chrono::milliseconds(300), ""};

@@ -50,7 +50,8 @@ Result<kube::Access> home_access(const spec::Cluster& cluster, const std::string
     return fail(error.code(), "home's kubeconfig: " + error.sentence(),
                 error.hint().empty() ? "home.kubeconfig in the cluster file names it." : error.hint());
   }
-  return context(kube::resolve(*config, cluster.home.context, now), "home's kubeconfig (home.kubeconfig, home.context)");
+  return context(kube::resolve(*config, cluster.home.context, now),
+                 "home's kubeconfig (home.kubeconfig, home.context)");
 }
 
 std::string Kubernetes::cloud_server() const {
@@ -60,22 +61,24 @@ std::string Kubernetes::cloud_server() const {
 Result<kube::Client*> Kubernetes::home(const std::stop_token&) {
   const std::lock_guard guard(mutex_);
   if (!home_)
-    home_ = std::make_unique<kube::Client>(place_.clock, TRY(place_.home()), client_options(place_.seed),
-                                           place_.transport);
+    home_ =
+        std::make_unique<kube::Client>(place_.clock, TRY(place_.home()), client_options(place_.seed), place_.transport);
   return home_.get();
 }
 
 Result<> Kubernetes::open_tunnel(const std::stop_token& stop) {
   if (tunnel_ && tunnel_->alive()) return {};
   cloud_.reset();
-  tunnel_ = TRY(place_.lighthouse()->tunnel(place_.cluster.mesh.lighthouse()->address.text(), kApiPort, kPatience, stop));
+  tunnel_ =
+      TRY(place_.lighthouse()->tunnel(place_.cluster.mesh.lighthouse()->address.text(), kApiPort, kPatience, stop));
   return {};
 }
 
 Result<kube::Kubeconfig> Kubernetes::cloud_kubeconfig() const {
   auto text = read_file(cloud_file());
   if (!text && text.error().code() == Code::kNotFound)
-    return fail(Code::kNotFound, "there is no kubeconfig of the cloud's cluster yet", "Run `tombolo up`: it fetches it.");
+    return fail(Code::kNotFound, "there is no kubeconfig of the cloud's cluster yet",
+                "Run `tombolo up`: it fetches it.");
   auto config = TRY(parsed(TRY(std::move(text)), cloud_file()));
   if (config.clusters.empty() || config.users.empty() || config.contexts.empty())
     return fail(Code::kCorrupt, cloud_file() + " names no cluster or no user", "Remove it and run `tombolo up`.");
@@ -101,8 +104,8 @@ Result<std::string> Kubernetes::cloud_near_end(const std::stop_token& stop) {
 }
 
 Result<bool> Kubernetes::fetch_cloud_credentials(const std::stop_token& stop) {
-  const auto answer = TRY(place_.lighthouse()->ask(cloudinit::kCredentialsCommand, cloudinit::credentials_script(),
-                                                   kPatience, stop));
+  const auto answer =
+      TRY(place_.lighthouse()->ask(cloudinit::kCredentialsCommand, cloudinit::credentials_script(), kPatience, stop));
   const auto fetched = TRY(cloudinit::read_credentials(answer));
   auto config = TRY(context(parsed(fetched.kubeconfig.expose(), "k3s.yaml"), "k3s' kubeconfig"));
   if (config.clusters.empty() || config.users.empty())

@@ -26,7 +26,8 @@ constexpr std::string_view kHome = "home";  // stands for a region in plans and 
 engine::State records_at_home(const engine::State& state) {
   engine::State out;
   for (const auto& [address, record] : state)
-    if (address.name == kHome && (address.kind == kHomeNebulaKind || address.kind == kLiqoKind)) out.emplace(address, record);
+    if (address.name == kHome && (address.kind == kHomeNebulaKind || address.kind == kLiqoKind))
+      out.emplace(address, record);
   return out;
 }
 
@@ -61,7 +62,8 @@ Result<> clear_home(Session& session, Receipt& receipt, const std::stop_token& s
       engine::apply(*plan, session.surroundings(session.home_kinds(), records), stop, {8, session.options().seed});
   for (const auto& [address, record] : records) session.state()[address] = record;
   for (const auto& o : report.operations) {
-    if (o.done && !o.id.empty() && o.action != "forget") receipt.removed.push_back({std::string(kHome), o.address.text(), o.id});
+    if (o.done && !o.id.empty() && o.action != "forget")
+      receipt.removed.push_back({std::string(kHome), o.address.text(), o.id});
     if (o.error)
       receipt.left.push_back({std::string(kHome), o.address.text(), o.id, false,
                               o.error->text() + (o.error->hint().empty() ? "" : ". " + o.error->hint())});
@@ -170,10 +172,9 @@ engine::Json to_json(const Receipt& receipt) {
   for (const auto& l : receipt.left)
     left.push_back(
         {{"region", l.region}, {"what", l.what}, {"id", l.id}, {"billable", l.billable}, {"reason", l.reason}});
-  return {{"regions", std::move(regions)}, {"searched", std::move(searched)}, {"removed", std::move(removed)},
-          {"left", std::move(left)},       {"kept", std::move(kept)},         {"homeSearched", receipt.home_searched},
-          {"billable", receipt.billable()},
-          {"zero", receipt.zero()}};
+  return {{"regions", std::move(regions)},  {"searched", std::move(searched)}, {"removed", std::move(removed)},
+          {"left", std::move(left)},        {"kept", std::move(kept)},         {"homeSearched", receipt.home_searched},
+          {"billable", receipt.billable()}, {"zero", receipt.zero()}};
 }
 
 }  // namespace tombolo::cluster

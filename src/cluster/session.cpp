@@ -7,9 +7,9 @@
 #include "base/files.hpp"
 #include "base/ids.hpp"
 #include "cluster/desired.hpp"
-#include "cluster/told.hpp"
 #include "cluster/machine_kinds.hpp"
 #include "cluster/ssm_backup.hpp"
+#include "cluster/told.hpp"
 #include "nebula/layout.hpp"
 
 namespace tombolo::cluster {
@@ -95,9 +95,7 @@ const std::shared_ptr<Machine>& Session::lighthouse() {
 MachineDesk Session::machine_desk() {
   if (!machine_desk_)
     machine_desk_.emplace(MachineDesk{
-        lighthouse(),
-        *region(cluster().region).cloud,
-        cluster().lighthouse.ssh_user,
+        lighthouse(), *region(cluster().region).cloud, cluster().lighthouse.ssh_user,
         [this] { return lighthouse_bootstrap(cluster(), folder_, clock().now()); },
         [this] {
           return read_file(nebula::Layout(folder_.path()).member_certificate(cluster().mesh.lighthouse()->name));

@@ -41,12 +41,14 @@ Result<std::string> nebula_config(const spec::Cluster& cluster, const std::vecto
 Result<> name_chart(const spec::Cluster& cluster, cloudinit::CloudCluster& to) {
   const auto& sha = cluster.bootstrap.checksums.liqo;
   if (!cluster.bootstrap.mirror.empty() && sha.empty())
-    return fail(Code::kBadInput, "bootstrap.mirror is set, and nothing says what Liqo's chart must hash to",
-                "Set bootstrap.checksums.liqo: sha256sum of the mirror's charts/liqo-" + cluster.liqo.version + ".tgz.");
+    return fail(
+        Code::kBadInput, "bootstrap.mirror is set, and nothing says what Liqo's chart must hash to",
+        "Set bootstrap.checksums.liqo: sha256sum of the mirror's charts/liqo-" + cluster.liqo.version + ".tgz.");
   to.chart_sha256 = sha;
   to.chart_url = "https://helm.liqo.io/";
   if (!sha.empty()) to.chart_url += "charts/liqo-" + cluster.liqo.version + ".tgz";
-  if (!cluster.bootstrap.mirror.empty()) to.chart_url = TRY(cloudinit::mirrored(to.chart_url, cluster.bootstrap.mirror));
+  if (!cluster.bootstrap.mirror.empty())
+    to.chart_url = TRY(cloudinit::mirrored(to.chart_url, cluster.bootstrap.mirror));
   return {};
 }
 
@@ -58,8 +60,8 @@ Result<cloudinit::CloudCluster> cloud_cluster(const spec::Cluster& cluster, clou
   out.helm = TRY(cloudinit::find_artefact("helm", std::string(kHelmVersion), architecture, source));
   out.node = lighthouse.name;
   out.device = nebula::NebulaConfig{}.device;
-  out.k3s_config = cloudinit::k3s_config({lighthouse.name, lighthouse.address, out.device, cluster.kubernetes.pods,
-                                          cluster.kubernetes.services});
+  out.k3s_config = cloudinit::k3s_config(
+      {lighthouse.name, lighthouse.address, out.device, cluster.kubernetes.pods, cluster.kubernetes.services});
   out.liqo_version = cluster.liqo.version;
   out.liqo_namespace = cluster.liqo.cloud_namespace;
   out.liqo_values = codec::to_pretty_text(TRY(liqo_values(cluster, liqo::Side::kCloud)));

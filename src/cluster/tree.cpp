@@ -56,8 +56,10 @@ std::string secret_template(const Json& secret) {
     text[key] = std::string(key).ends_with(".key") ? "the file of that name in .tombolo/nebula" : "";
   data.erase("data");
   data["stringData"] = std::move(text);
-  return "# Not part of the kustomization: `tombolo up` lays this Secret itself, because private keys must not be in git.\n"
-         "# To keep it in git all the same, fill it in and encrypt it (sops --encrypt --encrypted-regex '^stringData$').\n" +
+  return "# Not part of the kustomization: `tombolo up` lays this Secret itself, because private keys must not be in "
+         "git.\n"
+         "# To keep it in git all the same, fill it in and encrypt it (sops --encrypt --encrypted-regex "
+         "'^stringData$').\n" +
          kube::manifest_yaml(blank);
 }
 
@@ -75,17 +77,13 @@ Json flux_kustomization(const spec::Cluster& cluster, std::string_view name, std
                         const std::vector<std::string>& after) {
   JsonArray depends;
   for (const auto& each : after) depends.push_back(Json{{"name", each}});
-  Json spec{{"interval", "10m"},
-            {"path", path},
-            {"prune", true},
-            {"wait", true},
-            {"timeout", "5m"},
-            {"sourceRef", {{"kind", "GitRepository"}, {"name", "flux-system"}}}};
+  Json spec{{"interval", "10m"}, {"path", path},
+            {"prune", true},     {"wait", true},
+            {"timeout", "5m"},   {"sourceRef", {{"kind", "GitRepository"}, {"name", "flux-system"}}}};
   if (!depends.empty()) spec.as_object()["dependsOn"] = std::move(depends);
   return {{"apiVersion", "kustomize.toolkit.fluxcd.io/v1"},
           {"kind", "Kustomization"},
-          {"metadata",
-           {{"name", fmt::format("{}-{}", cluster.name, name)}, {"namespace", "flux-system"}}},
+          {"metadata", {{"name", fmt::format("{}-{}", cluster.name, name)}, {"namespace", "flux-system"}}},
           {"spec", std::move(spec)}};
 }
 
@@ -118,8 +116,10 @@ Result<Tree> gitops_tree(Session& session, TreeKind kind) {
   const auto path = "./clusters/home/" + cluster.name;
   std::string whole(kHeader);
   whole += kube::manifest_yaml(flux_kustomization(cluster, "nebula", path + "/nebula", {})) + "---\n";
-  whole += kube::manifest_yaml(flux_kustomization(cluster, "liqo", path + "/liqo", {cluster.name + "-nebula"})) + "---\n";
-  whole += kube::manifest_yaml(flux_kustomization(cluster, "offloading", path + "/offloading", {cluster.name + "-liqo"}));
+  whole +=
+      kube::manifest_yaml(flux_kustomization(cluster, "liqo", path + "/liqo", {cluster.name + "-nebula"})) + "---\n";
+  whole +=
+      kube::manifest_yaml(flux_kustomization(cluster, "offloading", path + "/offloading", {cluster.name + "-liqo"}));
   tree["flux.yaml"] = std::move(whole);
   return tree;
 }

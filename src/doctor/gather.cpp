@@ -7,8 +7,8 @@
 
 #include "base/files.hpp"
 #include "cluster/desired.hpp"
-#include "cluster/told.hpp"
 #include "cluster/mesh_trust.hpp"
+#include "cluster/told.hpp"
 #include "engine/observe.hpp"
 #include "nebula/layout.hpp"
 #include "store/known_hosts.hpp"

@@ -81,8 +81,10 @@ void write(const Json& value, int indent, bool in_list, std::string& out) {
     return;
   }
   if (const auto* list = value.if_array(); list && !list->empty()) {
+    bool first = in_list;
     for (const auto& each : *list) {
-      out += pad + "- ";
+      out += (first ? "" : pad) + "- ";
+      first = false;
       write(each, indent + 2, true, out);
     }
     return;

@@ -11,9 +11,9 @@ namespace {
 using codec::Json;
 
 // Reasons of a waiting container that no waiting mends.
-constexpr std::array<std::string_view, 6> kHopeless{"InvalidImageName",     "ErrImageNeverPull",
+constexpr std::array<std::string_view, 6> kHopeless{"InvalidImageName",           "ErrImageNeverPull",
                                                     "CreateContainerConfigError", "ImageInspectError",
-                                                    "RunContainerError",    "CreateContainerError"};
+                                                    "RunContainerError",          "CreateContainerError"};
 
 std::string with_message(const std::string& reason, const std::string& message) {
   return message.empty() ? reason : reason.empty() ? message : reason + ": " + message;
@@ -57,8 +57,10 @@ PodState pod_state(const Json& pod) {
   if (out.why.empty())
     if (const auto scheduled = condition_of(pod, "PodScheduled"); scheduled && !scheduled->holds())
       out.why = with_message(scheduled->reason, scheduled->message);
-  if (out.why.empty()) out.why = with_message(codec::text_at(pod, "status.reason"), codec::text_at(pod, "status.message"));
-  if (out.why.empty()) out.why = phase == "Running" ? "running, not ready yet" : phase.empty() ? "no status yet" : phase;
+  if (out.why.empty())
+    out.why = with_message(codec::text_at(pod, "status.reason"), codec::text_at(pod, "status.message"));
+  if (out.why.empty())
+    out.why = phase == "Running" ? "running, not ready yet" : phase.empty() ? "no status yet" : phase;
   return out;
 }
 
@@ -115,8 +117,8 @@ Result<std::vector<NodeState>> nodes(Client& client, const std::stop_token& stop
           state.address = codec::text_at(a, "address");
     if (const auto* taints = codec::find(node, "spec.taints"); taints && taints->is_array())
       for (const auto& t : taints->get_array())
-        state.taints.push_back(fmt::format("{}={}:{}", codec::text_at(t, "key"), codec::text_at(t, "value"),
-                                           codec::text_at(t, "effect")));
+        state.taints.push_back(
+            fmt::format("{}={}:{}", codec::text_at(t, "key"), codec::text_at(t, "value"), codec::text_at(t, "effect")));
     out.push_back(std::move(state));
   }
   return out;

@@ -35,7 +35,8 @@ std::string installer_of(const Json& config) {
 
 Result<> look_at_workloads(kube::Client& client, Installation& out, const std::stop_token& stop) {
   bool manager = false;
-  for (const auto& deployment : TRY(kube::list(client, {{kube::kDeployments, out.name_space, ""}, "", "", 500}, stop))) {
+  for (const auto& deployment :
+       TRY(kube::list(client, {{kube::kDeployments, out.name_space, ""}, "", "", 500}, stop))) {
     const auto name = kube::name_of(deployment);
     if (!name.starts_with("liqo")) continue;
     if (name == kManager) {
@@ -84,8 +85,9 @@ Result<> look_at_release(kube::Client& client, Installation& out, const std::sto
   for (const auto& release : TRY(kube::list(client, {{kHelmReleases, out.name_space, ""}, "", "", 100}, stop))) {
     const auto ready = kube::condition_of(release, "Ready");
     if (!ready || !ready->holds())
-      out.troubles.push_back(fmt::format("HelmRelease {}: {}", kube::name_of(release),
-                                         ready ? ready->reason + ": " + ready->message : "Flux has not looked at it yet"));
+      out.troubles.push_back(
+          fmt::format("HelmRelease {}: {}", kube::name_of(release),
+                      ready ? ready->reason + ": " + ready->message : "Flux has not looked at it yet"));
   }
   return {};
 }
@@ -103,7 +105,8 @@ std::pair<int, int> major_minor(std::string_view version) {
 }  // namespace
 
 Result<std::optional<Installation>> find_installation(kube::Client& client, const std::stop_token& stop) {
-  const auto found = TRY(kube::list(client, {{kube::kConfigMaps, "", ""}, std::string(kClusterIdLabel), "", 100}, stop));
+  const auto found =
+      TRY(kube::list(client, {{kube::kConfigMaps, "", ""}, std::string(kClusterIdLabel), "", 100}, stop));
   if (found.empty()) return std::nullopt;
   std::set<std::string> places;
   for (const auto& each : found) places.insert(kube::namespace_of(each));

@@ -39,8 +39,7 @@ Json owned_values(const ValuesRequest& request) {
           {"clusterLabels", {{"liqo.io/provider", cloud ? "k3s" : "home"}, {"tombolo.side", name(request.side)}}}}}}},
       {"networking", {{"enabled", false}, {"reflectIPs", false}, {"gateway", {{"mssclamp", off}}}}},
       // The chart wants the networks even with its networking off.
-      {"ipam",
-       {{"podCIDRs", codec::JsonArray{Json(request.pods.text())}}, {"serviceCIDR", request.services.text()}}},
+      {"ipam", {{"podCIDRs", codec::JsonArray{Json(request.pods.text())}}, {"serviceCIDR", request.services.text()}}},
       {"proxy", off},
       {"telemetry", off},
       {"metricAgent", off},

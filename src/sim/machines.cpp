@@ -57,7 +57,8 @@ std::string report(const MachineView& view) {
     device = device || (each.started && *each.started <= view.now);
     certificate = each.certificate;
   }
-  out += fmt::format("@mesh-revision {}\n@revision {}\n@nebula-state {}\n", mesh_revision, revision, device ? "active" : "inactive");
+  out += fmt::format("@mesh-revision {}\n@revision {}\n@nebula-state {}\n", mesh_revision, revision,
+                     device ? "active" : "inactive");
   if (key) out += block("host.pub", view.nebula_public_pem);
   if (!certificate.empty()) out += block("host.crt", certificate);
   if (device) out += fmt::format("@udp {} \n@address nebula1 {}\n@mtu nebula1 1300\n", run->port, run->mesh_address);

@@ -19,25 +19,25 @@ enum class Manage { kApply, kGitops };
 struct Home {
   std::string kubeconfig = "~/.kube/config";
   std::string context;                         // "": the kubeconfig's current one
-  Manage manage = Manage::kApply;              // kGitops: `up` waits until somebody's GitOps has applied the exported tree
+  Manage manage = Manage::kApply;  // kGitops: `up` waits until somebody's GitOps has applied the exported tree
   std::string nebula_namespace = "nebula-system";
   std::string liqo_namespace = "liqo";
-  std::optional<codec::Cidr> lan;              // 192.168.1.0/24
-  codec::Cidr pods{codec::Address::v4(0x0af40000), 16};      // Talos's own: 10.244.0.0/16
+  std::optional<codec::Cidr> lan;  // 192.168.1.0/24
+  codec::Cidr pods{codec::Address::v4(0x0af40000), 16};  // Talos's own: 10.244.0.0/16
   codec::Cidr services{codec::Address::v4(0x0a600000), 12};  // Talos's own: 10.96.0.0/12
 };
 
 enum class Role { kLighthouse, kHome, kOperator, kWorker };
 
 struct Member {
-  std::string name;                            // also the certificate's name
+  std::string name;  // also the certificate's name
   Role role = Role::kHome;
-  codec::Address address;                      // in mesh.cidr
+  codec::Address address;  // in mesh.cidr
   std::vector<std::string> groups;
-  std::string node = {};                       // of the home cluster; "": the only one it has
+  std::string node = {};  // of the home cluster; "": the only one it has
 };
 
-std::vector<Member> recipe_members();          // lighthouse, talos-homelab, aws-gpu-worker
+std::vector<Member> recipe_members();  // lighthouse, talos-homelab, aws-gpu-worker
 
 // The mesh name of the program's own probe; no member may be called so.
 inline constexpr std::string_view kProbeName = "tombolo-probe";
@@ -46,15 +46,15 @@ struct Mesh {
   codec::Cidr cidr{codec::Address::v4(0x0a2a0000), 16};  // 10.42.0.0/16
   std::string ca_name = "talos-homelab-mesh";
   std::chrono::hours ca_validity{87600};
-  int certificate_version = 1;                 // 1 speaks to every Nebula since 1.0; 2 needs 1.10 everywhere
-  std::string cipher = "aes";                  // "aes" or "chachapoly"; the same on every member
-  std::uint16_t listen_port = 4242;            // UDP, on the lighthouse
-  int mtu = 1300;                              // bytes; Nebula's own default
+  int certificate_version = 1;  // 1 speaks to every Nebula since 1.0; 2 needs 1.10 everywhere
+  std::string cipher = "aes";  // "aes" or "chachapoly"; the same on every member
+  std::uint16_t listen_port = 4242;  // UDP, on the lighthouse
+  int mtu = 1300;  // bytes; Nebula's own default
   codec::Cidr worker_range{codec::Address::v4(0x0a2a0200), 24};  // 10.42.2.0/24: where workers get addresses
   std::vector<std::string> worker_groups{"kubernetes", "infrastructure", "gpu-compute"};  // and for which groups
   std::vector<Member> members = recipe_members();
-  const Member* lighthouse() const;            // never null after load()
-  std::vector<const Member*> home() const;     // those of role home
+  const Member* lighthouse() const;  // never null after load()
+  std::vector<const Member*> home() const;  // those of role home
   // Where the program itself joins to prove the mesh: the last address but the broadcast one. No member may have it.
   codec::Address probe_address() const;
 };
@@ -83,8 +83,8 @@ enum class Networking { kDisabled };
 struct Liqo {
   std::string version = "v1.2.0";
   std::string cloud_namespace = "liqo-system";
-  std::string home_values;                     // path of a file with more values for Liqo's chart at home; "": none
-  std::string cloud_values;                    // and in the cloud
+  std::string home_values;  // path of a file with more values for Liqo's chart at home; "": none
+  std::string cloud_values;  // and in the cloud
   std::vector<std::string> offloaded_namespaces{"default"};
   Networking networking = Networking::kDisabled;
 };

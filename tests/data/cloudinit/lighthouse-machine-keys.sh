@@ -10,7 +10,8 @@ MESH_ADDRESS='10.42.0.1/16'
 PORT='4242'
 NEBULA_URL='https://github.com/slackhq/nebula/releases/download/v1.11.2/nebula-linux-amd64.tar.gz'
 NEBULA_SHA256='6140d33f2ec21ce7f6b655b5bc820e93a684d97e51d0ddcf907324b5b28aac1e'
-REVISION='2c4f578c57c9d9a8'  # of all that this script makes
+REVISION='6a3678d840808821'  # of all that this script makes
+MESH_REVISION='e1281613fe1d5b8e'
 START='d5cba796a1e8ad6d'  # of what Nebula reads only when it starts
 LOG=/var/log/nebula-bootstrap.log
 STATE=/var/lib/tombolo
@@ -73,7 +74,7 @@ chmod 0644 "$LOG"  # holds no secret
 install -d -m 0755 "$STATE" /run/lock
 exec 4>/run/lock/tombolo-bootstrap
 flock 4  # one run at a time
-rm -f "$STATE/bootstrap.done" "$STATE/bootstrap.failed"
+rm -f "$STATE/bootstrap.done" "$STATE/bootstrap.failed" "$STATE/mesh.done"
 
 phase system
 if ((EUID != 0)); then die "must run as root"; fi
@@ -83,7 +84,7 @@ done
 # systemd-networkd removes addresses and routes that it did not make.
 put 0644 /etc/systemd/network/10-tombolo-mesh.network <<'END'
 [Match]
-Name=nebula*
+Name=nebula* cni* flannel* veth*
 [Link]
 Unmanaged=yes
 END
@@ -195,7 +196,7 @@ else
 fi
 put 0644 "$STATE/nebula.start" <<<"$START"
 
-phase ready
+phase mesh
 for ((tries = 0; ; tries++)); do
   if [[ $(ip -o address show) == *" $MESH_ADDRESS "* && $(ss -Hlun) == *":$PORT "* ]]; then break; fi
   if ((tries >= 150)); then
@@ -204,5 +205,8 @@ for ((tries = 0; ; tries++)); do
   fi
   sleep 0.2
 done
+printf 'revision=%s\n' "$MESH_REVISION" | put 0644 "$STATE/mesh.done"
+
+phase ready
 printf 'revision=%s\ntime=%s\n' "$REVISION" "$(date -u +%FT%TZ)" | put 0644 "$STATE/bootstrap.done"
 say "phase=ready state=ok"

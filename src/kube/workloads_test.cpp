@@ -1,0 +1,73 @@
+#include "kube/workloads.hpp"
+
+#include <gtest/gtest.h>
+
+#include "kube/manifests.hpp"
+
+namespace tombolo::kube {
+namespace {
+
+codec::Json object(std::string_view text) { return *codec::parse_json(text); }
+
+TEST(PodState, NamesWhyItWaits) {
+  const auto pulled =
+      pod_state(object(R"({"metadata": {"name": "a"}, "status": {"phase": "Pending", "containerStatuses": [
+    {"name": "c", "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}}]}})"));
+  EXPECT_FALSE(pulled.ready);
+  EXPECT_EQ(pulled.why, "ImagePullBackOff: Back-off");
+  EXPECT_FALSE(pulled.hopeless);
+  const auto wrong = pod_state(object(R"({"status": {"phase": "Pending", "containerStatuses": [
+    {"state": {"waiting": {"reason": "InvalidImageName"}}}]}})"));
+  EXPECT_TRUE(wrong.hopeless);
+  const auto unscheduled = pod_state(object(R"({"status": {"phase": "Pending", "conditions": [
+    {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}]}})"));
+  EXPECT_EQ(unscheduled.why, "Unschedulable: 0/1 nodes are available");
+}
+
+TEST(PodState, IsReadyWhenItsConditionSaysSo) {
+  EXPECT_TRUE(
+      pod_state(object(R"({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}})"))
+          .ready);
+  EXPECT_TRUE(pod_state(object(R"({"status": {"phase": "Succeeded"}})")).ready);
+  EXPECT_EQ(pod_state(object(R"({"status": {"phase": "Running"}})")).why, "running, not ready yet");
+}
+
+TEST(Rollout, IsOverWhenEveryPodHasTheNewestVersion) {
+  EXPECT_EQ(
+      rollout_trouble(object(R"({"kind": "DaemonSet", "metadata": {"generation": 2}, "status": {"observedGeneration": 2,
+    "desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberReady": 1}})")),
+      "");
+  EXPECT_EQ(
+      rollout_trouble(object(R"({"kind": "DaemonSet", "metadata": {"generation": 2}, "status": {"observedGeneration": 2,
+    "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberReady": 1}})")),
+      "1 of 2 pods are ready");
+  EXPECT_NE(rollout_trouble(object(
+                R"({"kind": "Deployment", "metadata": {"generation": 2}, "status": {"observedGeneration": 1}})")),
+            "");
+}
+
+TEST(Manifests, AreWrittenAsPeopleWriteThemAndReadBackTheSame) {
+  const auto o =
+      object(R"({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {"on": "true"}},
+    "data": {"config.yml": "a: 1\nb:\n  - c\n", "empty": "", "number": "12", "blank end": "x \n"}, "list": [[], {}, [1, {"a": null}]]})");
+  const auto text = manifest_yaml(o);
+  EXPECT_NE(text.find("  config.yml: |\n    a: 1\n    b:\n      - c\n"), std::string::npos) << text;
+  const auto back = parse_manifest(text);
+  ASSERT_TRUE(back) << back.error().text() << text;
+  EXPECT_EQ(**back, o) << text;
+}
+
+TEST(Manifests, AreAppliedInAnOrderThatWorks) {
+  std::vector<codec::Json> all;
+  for (const auto* kind :
+       {"ValidatingWebhookConfiguration", "Deployment", "Tenant", "CustomResourceDefinition", "Namespace"})
+    all.push_back(codec::Json{{"kind", kind}});
+  sort_for_apply(all);
+  std::vector<std::string> kinds;
+  for (const auto& o : all) kinds.push_back(kind_of(o));
+  EXPECT_EQ(kinds, (std::vector<std::string>{"Namespace", "CustomResourceDefinition", "Deployment", "Tenant",
+                                             "ValidatingWebhookConfiguration"}));
+}
+
+}  // namespace
+}  // namespace tombolo::kube
