@@ -129,6 +129,8 @@ void check_workload(const Json& object, const Json& before, std::vector<kube::St
   }
   if (const auto* was = before.is_null() ? nullptr : codec::find(before, "spec.selector"); was && *was != *selector)
     causes.push_back(invalid("spec.selector", *selector, "field is immutable"));
+  if (const auto replicas = codec::number_at(object, "spec.replicas"); replicas < 0)
+    causes.push_back(invalid("spec.replicas", Json(replicas), "must be greater than or equal to 0"));
   const auto* labels = codec::find(object, "spec.template.metadata.labels");
   if (!selector_matches(*selector, labels ? *labels : Json(nullptr)))
     causes.push_back(invalid("spec.template.metadata.labels", labels ? *labels : Json(JsonObject()),

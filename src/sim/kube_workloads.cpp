@@ -120,7 +120,8 @@ void run_daemon_set(KubeScene& scene, const KubeKey& key, const Json& object) {
 }
 
 void run_deployment(KubeScene& scene, const KubeKey& key, const Json& object) {
-  const auto wanted = static_cast<int>(codec::number_at(object, "spec.replicas", 1));
+  // More than a node holds would only cost time.
+  const auto wanted = static_cast<int>(std::clamp<std::int64_t>(codec::number_at(object, "spec.replicas", 1), 0, 110));
   auto pods = pods_of(scene.store, key, object);
   int ready_new = 0, fresh = 0, ready = 0;
   for (const auto& p : pods) {

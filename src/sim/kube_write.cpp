@@ -256,6 +256,7 @@ KubeOutcome<Json> patch(KubeStore& store, const KubeRequest& request, Time now, 
 void begin_deletion(KubeStore& store, const KubeKey& key, Time now, std::int64_t grace, bool foreground) {
   const auto object = store.find(key);
   if (!object) return;
+  grace = std::clamp<std::int64_t>(grace, 0, 86'400);
   const bool is_pod = key.plural == "pods" && key.group.empty();
   const bool runs = is_pod && grace > 0 && !codec::text_at(*object, "spec.nodeName").empty();
   if (!runs && !foreground && !is_held(*object)) {

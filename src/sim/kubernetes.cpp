@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "codec/url.hpp"
+#include "codec/utf8.hpp"
 #include "kube/object.hpp"
 #include "sim/kube_clusters.hpp"
 #include "sim/kube_controllers.hpp"
@@ -45,7 +46,7 @@ KubeOutcome<std::vector<std::string>> segments_of(std::string_view path) {
     path.remove_prefix(part.size());
     if (part.empty() && path.empty()) break;  // a slash at the end
     const auto plain = codec::percent_decode(part);
-    if (!plain || plain->empty()) return no_such_resource();
+    if (!plain || plain->empty() || !codec::is_valid_utf8(*plain)) return no_such_resource();
     out.push_back(*plain);
   }
   return out;
@@ -94,7 +95,8 @@ KubeOutcome<KubeRequest> understand(const KubeStore& store, const net::Request& 
   out.kind = *kind;
   out.key = kind->key(space, name);
   const auto query = codec::decode_form(url.query);
-  if (!query) return kube_bad_request("the query is not encoded");
+  const auto is_text = [](const auto& field) { return codec::is_valid_utf8(field.second); };
+  if (!query || !std::ranges::all_of(*query, is_text)) return kube_bad_request("the query is not encoded");
   out.query = *query;
   out.verb = verb_of(request, out.query, !name.empty());
   const bool fits = !out.verb.empty() &&
@@ -107,6 +109,7 @@ KubeOutcome<KubeRequest> understand(const KubeStore& store, const net::Request& 
   out.body = request.body;
   out.content_type = net::header(request.headers, "content-type");
   out.user_agent = net::header(request.headers, "user-agent");
+  if (!codec::is_valid_utf8(out.user_agent)) out.user_agent.clear();
   return out;
 }
 
