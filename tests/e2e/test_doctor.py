@@ -85,13 +85,13 @@ def test_nebula_stopped(cluster, world):
 
 def test_a_certificate_path_that_is_wrong(cluster, world):
     world.machine(cluster.instance, "sh", "-c", "sed -i s,/etc/nebula/host.crt,/etc/nebula/no.crt, /etc/nebula/config.yml; "
-                  "systemctl restart nebula; sleep 1; rm /var/lib/tombolo/bootstrap.done")
+                  "systemctl restart nebula; sleep 1; rm /var/lib/tombolo/*.done")
     finding(cluster, "certificate-path")
 
 
 def test_another_mesh_s_authority_on_the_machine(cluster, world, tmp_path):
     subprocess.run(["nebula-cert", "ca", "-name", "stranger"], cwd=tmp_path, check=True)
-    world.machine(cluster.instance, "sh", "-c", "cat >/etc/nebula/ca.crt; rm /var/lib/tombolo/bootstrap.done; systemctl reload nebula",
+    world.machine(cluster.instance, "sh", "-c", "cat >/etc/nebula/ca.crt; rm /var/lib/tombolo/*.done; systemctl reload nebula",
                   input=(tmp_path / "ca.crt").read_text())
     finding(cluster, "wrong-authority")
 

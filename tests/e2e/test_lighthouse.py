@@ -111,7 +111,7 @@ def test_a_reboot_is_survived_and_a_stopped_nebula_repaired(cluster, world):
 
 def test_a_half_run_bootstrap_is_repaired(cluster, world):
     world.machine(cluster.instance, "sh", "-c", "systemctl stop nebula; rm -rf /etc/nebula/config.yml /usr/local/bin/nebula "
-                  "/var/lib/tombolo/bootstrap.done")
+                  "/var/lib/tombolo/*.done")
     assert "update mesh.member/lighthouse" in cluster.up()
     assert cluster.json("status")["asWished"]
 
