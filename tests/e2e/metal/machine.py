@@ -199,5 +199,5 @@ class Machine:
         self.halt()
         if self.namespace:
             self.namespace.delete()
-        for part in "upper", "work", "varlib", "varlib.new", "root", "hypervisor":
+        for part in "upper", "work", "varlib", "varlib.new", "tree", "hypervisor":
             shutil.rmtree(self.dir / part, ignore_errors=True)  # the console stays, as on EC2
