@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <libssh/server.h>
+
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -204,6 +207,22 @@ SshSession::SshSession(Descriptor socket) : socket_(std::move(socket)), session_
 SshSession::~SshSession() {
   ssh_disconnect(session_);
   ssh_free(session_);
+}
+
+bool Pulse::beats(Time now) {
+  // libssh sends only at every second call: the other one takes the answer.
+  constexpr Duration kAskAfter = std::chrono::seconds(4);
+  constexpr Duration kDeadAfter = std::chrono::seconds(13);
+  if (const auto bytes = session_.bytes_received(); bytes != received_) {
+    received_ = bytes;
+    heard_ = now;
+  } else if (now - heard_ >= kDeadAfter) {
+    return false;
+  } else if (now - std::max(heard_, asked_) >= kAskAfter) {
+    ssh_send_keepalive(session_.get());
+    asked_ = now;
+  }
+  return true;
 }
 
 std::unique_ptr<Shells> make_ssh_shells(Clock& clock) { return std::make_unique<SshShells>(clock); }

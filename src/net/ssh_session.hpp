@@ -12,10 +12,6 @@
 
 namespace tombolo::net {
 
-// Silence after which we ask for a sign of life. libssh sends only at every second call: the other one takes the answer.
-inline constexpr Duration kKeepalive = std::chrono::seconds(4);
-inline constexpr Duration kDead = std::chrono::seconds(13);  // of silence, though we asked
-
 class SshSession {
  public:
   // Takes the connected socket.
@@ -47,6 +43,21 @@ class SshSession {
   ssh_session session_;
   ssh_counter_struct traffic_{};
   ssh_counter_struct unused_{};
+};
+
+// Whether a connection still lives: after four seconds of silence the other side is asked for a sign, and 13 seconds after it
+// was last heard it counts as gone. To be asked several times a second.
+class Pulse {
+ public:
+  Pulse(const SshSession& session, Time now)
+      : session_(session), heard_(now), asked_(now), received_(session.bytes_received()) {}
+  bool beats(Time now);
+
+ private:
+  const SshSession& session_;
+  Time heard_;
+  Time asked_;
+  std::uint64_t received_;
 };
 
 // For an authenticated session.

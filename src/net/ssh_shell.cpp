@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <libssh/callbacks.h>
-#include <libssh/server.h>
 
 #include <algorithm>
 #include <utility>
@@ -152,9 +151,7 @@ Result<> SshShell::start(Channel& channel, const std::string& command, Time unti
 
 Result<int> SshShell::converse(Channel& channel, std::string_view input, Running& state, std::optional<Time> until,
                                const std::stop_token& stop) {
-  Time heard = clock_.now();
-  Time asked = heard;
-  std::uint64_t received = session_->bytes_received();
+  Pulse pulse(*session_, clock_.now());
   bool feeding = true;
   while (!state.closed && !state.unwanted) {
     bool wrote = false;
@@ -176,15 +173,7 @@ Result<int> SshShell::converse(Channel& channel, std::string_view input, Running
     }
     const Time now = clock_.now();
     if (stop.stop_requested() || (until && now >= *until)) return over(stop);
-    if (const auto bytes = session_->bytes_received(); bytes != received) {
-      received = bytes;
-      heard = now;
-    } else if (now - heard >= kDead) {
-      return lost("it has given no sign of life");
-    } else if (now - std::max(heard, asked) >= kKeepalive) {
-      ssh_send_keepalive(session_->get());
-      asked = now;
-    }
+    if (!pulse.beats(now)) return lost("it has given no sign of life");
   }
   if (state.unwanted) return 0;
   if (!state.status) return lost("the command ended without its exit status");

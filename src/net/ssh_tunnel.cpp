@@ -1,7 +1,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <libssh/server.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -157,29 +156,20 @@ void SshTunnel::serve(SshSession& session, const Descriptor& listener, const std
   const std::unique_ptr<ssh_event_struct, decltype(free_event)> wire(ssh_event_new(), free_event);
   ssh_event_add_session(wire.get(), session.get());
   std::list<Pipe> pipes;
-  Time heard = clock.now(), asked = heard;
-  std::uint64_t received = session.bytes_received();
+  Pulse pulse(session, clock.now());
   while (!stop.stop_requested() && session.connected()) {
     // Takes off the wire what is there, for whichever channel it is.
     if (ssh_event_dopoll(wire.get(), 0) == SSH_ERROR) return;
     bool moved = false;
     for (auto& pipe : pipes) moved = pipe.carry(host, port) || moved;
     pipes.remove_if([](const Pipe& pipe) { return pipe.over(); });
-    const Time now = clock.now();
-    if (const auto bytes = session.bytes_received(); bytes != received) {
-      received = bytes;
-      heard = now;
-    } else if (now - heard >= kDead) {
-      return;
-    } else if (now - std::max(heard, asked) >= kKeepalive) {
-      ssh_send_keepalive(session.get());
-      asked = now;
-    }
+    if (!pulse.beats(clock.now())) return;
     if (moved) continue;
     const bool unsent = ssh_get_poll_flags(session.get()) & SSH_WRITE_PENDING;
     std::vector<pollfd> wanted{{ssh_get_fd(session.get()), static_cast<short>(POLLIN | (unsent ? POLLOUT : 0)), 0}};
     wanted.push_back({listener.get(), static_cast<short>(pipes.size() < kMostConnections ? POLLIN : 0), 0});
-    for (const auto& pipe : pipes) wanted.push_back({pipe.socket(), pipe.wants(), 0});
+    // A socket from which nothing is wanted would still report that its other end is gone, again and again.
+    for (const auto& pipe : pipes) wanted.push_back({pipe.wants() ? pipe.socket() : -1, pipe.wants(), 0});
     ::poll(wanted.data(), wanted.size(), 100);
     if (wanted[1].revents & POLLIN) {
       Descriptor socket(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));

@@ -175,11 +175,16 @@ class World:
         self.running.append(relay.close)
         return relay
 
-    def probe(self, mode, port, *commands, stdin=b"", timeout=40, **options):
+    def command(self, mode, port, *commands, **options):
+        """What runs the probe, and its environment."""
         options = {"user": USER, "key": self.key, "trust": "any", **options}
         words = [PROBE, mode, f"port={port}", *(f"{name}={value}" for name, value in options.items()), *commands]
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "SSH_AUTH_SOCK": "/nonexistent/agent"}
-        done = subprocess.run([*self.wrapper, *words], input=stdin, capture_output=True, timeout=timeout, env=environment)
+        return [*self.wrapper, *words], environment
+
+    def probe(self, mode, port, *commands, stdin=b"", timeout=40, **options):
+        words, environment = self.command(mode, port, *commands, **options)
+        done = subprocess.run(words, input=stdin, capture_output=True, timeout=timeout, env=environment)
         assert done.returncode in (0, 1), done.stderr
         done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
         answer = Answer(done)

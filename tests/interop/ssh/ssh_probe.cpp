@@ -1,6 +1,7 @@
 // Drives net/ssh, the host proof and the pins against a real sshd, for test_ssh.py.
 //   ssh_probe script                                   prints the machine's script
 //   ssh_probe pin folder=… alias=… address=… port=… user=… KEY…
+//   ssh_probe tunnel port=… user=… key=… to=PORT       until its input ends; says near_end, and lost
 //   ssh_probe run|stream port=… user=… key=… [trust=any|token|pins|console] [token=…] [folder=… alias=…] [console=FILE]
 //             [types=a,b] [patience=ms] [run_patience=ms] [limit=bytes] [cancel=ms] [keep=ms] [enough=bytes] [host=…]
 //             [at_once=threads] COMMAND…
@@ -69,7 +70,7 @@ Result<> judge(const net::Introduction& shows) {
   return {};
 }
 
-Result<std::unique_ptr<net::Shell>> open(net::Shells& shells, const std::stop_token& stop) {
+net::Login login() {
   net::Login login;
   login.host = settings.contains("host") ? setting("host") : "127.0.0.1";
   login.port = static_cast<std::uint16_t>(milliseconds("port", 22));
@@ -83,9 +84,13 @@ Result<std::unique_ptr<net::Shell>> open(net::Shells& shells, const std::stop_to
     login.key_types.emplace_back(rest.substr(0, comma));
     rest = comma == rest.npos ? std::string_view{} : rest.substr(comma + 1);
   }
+  return login;
+}
+
+Result<std::unique_ptr<net::Shell>> open(net::Shells& shells, const std::stop_token& stop) {
   const auto until = started + std::chrono::milliseconds(milliseconds("keep", 0));
   for (;;) {
-    auto shell = shells.open(login, stop);
+    auto shell = shells.open(login(), stop);
     const bool again =
         !shell && (shell.error().code() == Code::kUnreachable || shell.error().code() == Code::kTransient);
     if (!again || std::chrono::steady_clock::now() >= until) return shell;
@@ -162,6 +167,21 @@ int connect_and_use(bool streams) {
   return 0;
 }
 
+// Serves until its input ends, and says when the way is lost.
+int tunnel() {
+  RealClock clock;
+  const auto shells = net::make_ssh_shells(clock);
+  const auto way = shells->tunnel(login(), "127.0.0.1", static_cast<std::uint16_t>(milliseconds("to", 0)), {});
+  if (!way) return report(way.error());
+  say("near_end", (*way)->near_end());
+  std::jthread watch([&](const std::stop_token& stop) {
+    while ((*way)->alive() && !stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (!stop.stop_requested()) say("lost", "");
+  });
+  everything(std::cin);
+  return 0;
+}
+
 int pin() {
   const auto hosts = pins();
   const auto done = hosts.pin(setting("alias"), words);
@@ -188,6 +208,7 @@ int main(int argc, char** argv) {
   }
   if (mode == "script") return (std::cout << cloudinit::host_proof_script()), 0;
   if (mode == "pin") return pin();
+  if (mode == "tunnel") return tunnel();
   if (mode == "run" || mode == "stream") return connect_and_use(mode == "stream");
   std::cerr << "usage: see the source\n";
   return 2;
