@@ -70,11 +70,11 @@ Result<std::vector<std::string>> preferred_versions(Client& client, const std::s
   return out;
 }
 
-Result<Resource> resource_for(Client& client, const std::string& api_version, std::string_view kind,
-                              const std::stop_token& stop) {
-  const auto all = TRY(resources_of(client, api_version, stop));
-  const auto found = std::ranges::find(all, kind, &Resource::kind);
-  if (found == all.end())
+Result<Resource> Catalogue::find(const std::string& api_version, std::string_view kind, const std::stop_token& stop) {
+  auto& known = known_[api_version];
+  if (known.empty()) known = TRY(resources_of(client_, api_version, stop));
+  const auto found = std::ranges::find(known, kind, &Resource::kind);
+  if (found == known.end())
     return fail(Code::kNotFound, fmt::format("the server has no kind {} in {}", kind, api_version),
                 "Its CustomResourceDefinition is not installed, or not in this version.");
   return *found;

@@ -194,12 +194,4 @@ Result<int> remove_all(Client& client, const std::vector<std::string>& reference
   return removed;
 }
 
-Result<Resource> Catalogue::find(const std::string& api_version, const std::string& kind, const std::stop_token& stop) {
-  auto& known = known_[api_version];
-  if (known.empty()) known = TRY(resources_of(client_, api_version, stop));
-  for (const auto& resource : known)
-    if (resource.kind == kind) return resource;
-  return fail(Code::kNotFound, fmt::format("the server has no kind {} in {}", kind, api_version));
-}
-
 }  // namespace tombolo::kube

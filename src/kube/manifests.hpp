@@ -1,7 +1,6 @@
 // Several objects that belong together: read from YAML, applied in an order that works, removed in the opposite one.
 #pragma once
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,17 +33,5 @@ Result<Applied> apply_all(Client& client, std::vector<codec::Json> objects, bool
 // is, counts as removed. Returns how many were there.
 Result<int> remove_all(Client& client, const std::vector<std::string>& references, Duration patience,
                        const std::stop_token& stop);
-
-// Where objects of a kind are read and written, asked once per group and version.
-class Catalogue {
- public:
-  explicit Catalogue(Client& client) : client_(client) {}
-  Result<Resource> find(const std::string& api_version, const std::string& kind, const std::stop_token& stop);
-  void forget() { known_.clear(); }
-
- private:
-  Client& client_;
-  std::map<std::string, std::vector<Resource>> known_;
-};
 
 }  // namespace tombolo::kube

@@ -189,7 +189,7 @@ TEST_F(KubeControllers, ADefinitionIsServedAndTakesItsObjectsWithIt) {
                                           {"storage", true},
                                           {"subresources", {{"status", JsonObject()}}}}}}}}}));
   EXPECT_TRUE(kube::condition_of(get(name), "Established")->holds());
-  EXPECT_EQ(kube::resource_for(*home, "core.liqo.io/v1beta1", "ForeignCluster", stop).value(), foreign);
+  EXPECT_EQ(kube::Catalogue(*home).find("core.liqo.io/v1beta1", "ForeignCluster", stop).value(), foreign);
   EXPECT_TRUE(get(cluster).is_null());
   const auto made =
       apply(cluster, object(cluster, {{"spec", {{"clusterID", "cloud"}}}, {"status", {{"role", "made up"}}}}));

@@ -152,7 +152,7 @@ TEST_F(Kubernetes, StrangersAreTurnedAway) {
 TEST_F(Kubernetes, DiscoveryTellsWhatIsServed) {
   EXPECT_THAT(*kube::preferred_versions(*home, stop),
               ::testing::IsSupersetOf({"apps/v1", "rbac.authorization.k8s.io/v1"}));
-  EXPECT_EQ(kube::resource_for(*home, "apps/v1", "DaemonSet", stop).value(), kube::kDaemonSets);
+  EXPECT_EQ(kube::Catalogue(*home).find("apps/v1", "DaemonSet", stop).value(), kube::kDaemonSets);
   EXPECT_EQ(kube::resources_of(*home, "helm.toolkit.fluxcd.io/v2", stop).error().code(), Code::kNotFound);
   EXPECT_EQ(raw("GET", "/apis/helm.toolkit.fluxcd.io/v2/helmreleases").body, "404 page not found\n");
   EXPECT_EQ(raw("POST", "/api/v1/nodes/talos-homelab", JsonObject()).status, 405);

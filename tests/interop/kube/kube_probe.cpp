@@ -39,7 +39,7 @@ Result<Json> from_input() { return codec::parse_json(std::string(std::istreambuf
 
 // APIVERSION KIND NAMESPACE NAME, "-" for none.
 Result<kube::ObjectName> named(kube::Client& client, const Arguments& a, std::size_t from = 0) {
-  const auto resource = TRY(kube::resource_for(client, a.at(from), a.at(from + 1), {}));
+  const auto resource = TRY(kube::Catalogue(client).find(a.at(from), a.at(from + 1), {}));
   const auto text = [&](std::size_t i) { return a.size() > i && a[i] != "-" ? a[i] : std::string(); };
   return kube::ObjectName{resource, text(from + 2), text(from + 3)};
 }
@@ -111,7 +111,7 @@ Result<> perform(kube::Client& client, const std::string& command, const Argumen
     TRY(kube::server_ready(client, stop));
     print(true);
   } else if (command == "resource") {
-    const auto r = TRY(kube::resource_for(client, a.at(0), a.at(1), stop));
+    const auto r = TRY(kube::Catalogue(client).find(a.at(0), a.at(1), stop));
     print(JsonObject{{"text", r.text()}, {"namespaced", r.namespaced}, {"path", kube::ObjectName{r, "n", "x"}.path()}});
   } else if (command == "groups") {
     for (const auto& group : TRY(kube::preferred_versions(client, stop))) print(Json(group));
