@@ -22,7 +22,8 @@ Result<Exit> run_mesh_config(Invocation& call) {
   const auto name = call.args.argument(0);
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kChange, "mesh config", nullptr, true));
-  cluster::FolderRequest request{name, call.args.value("--path"), call.args.value("--lighthouse"), ""};
+  const auto path = call.args.value("--path");
+  cluster::FolderRequest request{name, cluster::pki_in(path), call.args.value("--lighthouse"), ""};
   if (const auto pub = call.args.value("--pub"); !pub.empty()) request.public_key_pem = TRY(read_input(call, pub));
   const auto made = TRY(cluster::member_folder(*session, request));
   const auto folder = call.args.value("--out").empty() ? "mesh-" + name : call.args.value("--out");
@@ -47,8 +48,7 @@ Result<Exit> run_mesh_config(Invocation& call) {
   call.console.out << fmt::format(
       "{}/ has config.yml, ca.crt, host.crt{}.\nLay it at {} on {} and run there:\n\n"
       "  nebula -config {}/config.yml\n",
-      folder, made.key.empty() ? "; host.key stays where it was made" : " and host.key", request.path, name,
-      request.path);
+      folder, made.key.empty() ? "; host.key stays where it was made" : " and host.key", path, name, path);
   return Exit::kDone;
 }
 

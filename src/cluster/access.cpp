@@ -17,24 +17,19 @@ using engine::Json;
 constexpr auto kConnectPatience = std::chrono::seconds(5);
 constexpr auto kSilence = std::chrono::minutes(4);  // until SSH answers: a slow boot takes one
 
-class AccessKind final : public engine::Kind {
+class AccessKind final : public engine::ConvergedKind {
  public:
   explicit AccessKind(MachineDesk desk) : desk_(std::move(desk)) {}
   std::string name() const override { return std::string(kAccessKind); }
-  bool repeatable() const override { return true; }
 
   // Only what we wrote down: whether the machine still answers is the mesh member's to see.
   Result<std::vector<engine::Observed>> observe(const engine::Call&) override {
     const auto record = TRY(desk_.machine->record());
     if (!record) return std::vector<engine::Observed>{};
-    return std::vector<engine::Observed>{{{name(), desk_.machine->name()},
-                                          record->instance,
-                                          engine::kAnyGeneration,
-                                          "",
-                                          engine::Status::kReady,
-                                          "",
-                                          {{"instance", record->instance}, {"address", record->address}},
-                                          outputs(*record)}};
+    auto out = seen(desk_.machine->name(), record->instance);
+    out.attributes = {{"instance", record->instance}, {"address", record->address}};
+    out.outputs = outputs(*record);
+    return std::vector{std::move(out)};
   }
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
@@ -46,22 +41,15 @@ class AccessKind final : public engine::Kind {
     return {std::move(changes), {}};
   }
 
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
-  // Nothing is made: all of the work is converge()'s.
-  engine::Step create(const engine::Intent& intent, const engine::Call&) override {
-    return engine::Done{codec::text_at(intent.request, "instance"), Json(codec::JsonObject{})};
-  }
   engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override {
     return reach(wish.inputs, call);
   }
-  engine::Step remove(const engine::Current& current, const engine::Call&) override {
-    return engine::Done{current.id, {}};
-  }
 
  private:
+  std::string first_id(const engine::Intent& intent) const override {
+    return codec::text_at(intent.request, "instance");
+  }
+
   static Json outputs(const MachineRecord& record) {
     Json out{{"instance", record.instance}};
     if (!record.nebula_key.empty()) out.as_object()["nebulaKey"] = record.nebula_key;

@@ -89,11 +89,6 @@ class AuthorityKind final : public engine::Kind {
     return verdict;
   }
 
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
-
   engine::Step create(const engine::Intent& intent, const engine::Call& call) override {
     auto made = make(intent.address.name, intent.request, call.clock.now());
     if (!made) return engine::Failed{made.error()};

@@ -33,10 +33,6 @@ class BackupKind final : public engine::Kind {
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     return {differences(wish, observed, {"authority", "kind", "target"}), {}};
   }
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
   engine::Step create(const engine::Intent& intent, const engine::Call& call) override {
     return keep(intent.request, call);
   }

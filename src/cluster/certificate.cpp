@@ -41,11 +41,6 @@ class CertificateKind final : public engine::Kind {
     return {std::move(changes), {}};
   }
 
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
-
   engine::Step create(const engine::Intent& intent, const engine::Call& call) override {
     return ensure(intent.request, call.clock.now());
   }

@@ -39,8 +39,6 @@ std::shared_ptr<engine::Kind> k3s_kind(ClusterDesk desk);
 // `only_home`: for `down`, after which there is no cloud to ask.
 std::shared_ptr<engine::Kind> liqo_kind(ClusterDesk desk, bool only_home = false);
 
-// Whether an error of an API server may pass by waiting, as when it restarts or the tunnel broke.
-bool is_passing(const Error& error);
 // Failed with what the operator may do about it; adds the rules that are needed when permissions are missing.
 Error home_failure(const spec::Cluster& cluster, const Error& error);
 

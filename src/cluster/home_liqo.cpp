@@ -153,7 +153,7 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
   // The inventory first: what a crash leaves half applied is named in it. Complete only once everything is there.
   TRY(kube::apply_all(home, {liqo_namespace(cluster)}, false, stop));
   LiqoInventory begun = inventory;
-  begun.made_from = {{"unfinished", true}};
+  for (auto& [key, value] : begun.made_from.as_object()) value = nullptr;  // differs from every wish
   if (before)
     for (const auto& o : before->objects)
       if (std::find(begun.objects.begin(), begun.objects.end(), o) == begun.objects.end())

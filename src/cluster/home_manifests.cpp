@@ -15,8 +15,6 @@ using codec::Json;
 using codec::JsonArray;
 using codec::JsonObject;
 
-constexpr std::string_view kSecretName = "nebula-host";
-
 Json metadata(const spec::Cluster& cluster, std::string_view name) {
   return {{"name", name}, {"namespace", cluster.home.nebula_namespace}, {"labels", home_labels(cluster)}};
 }
@@ -43,7 +41,7 @@ Json host_volume(const HomeMesh& mesh) {
       items.push_back(Json{{"key", m.name + "." + part},
                            {"path", (m.node.empty() ? "" : m.node + "/") + "host." + part},
                            {"mode", 0400}});
-  return {{"name", "host"}, {"secret", {{"secretName", kSecretName}, {"items", std::move(items)}}}};
+  return {{"name", "host"}, {"secret", {{"secretName", kHostSecretName}, {"items", std::move(items)}}}};
 }
 
 Json container(const spec::Cluster& cluster, const HomeMesh& mesh) {
@@ -131,7 +129,7 @@ std::vector<Json> nebula_manifests(const spec::Cluster& cluster, const HomeMesh&
           daemon_set(cluster, mesh, inputs),
           {{"apiVersion", "v1"},
            {"kind", "Secret"},
-           {"metadata", metadata(cluster, kSecretName)},
+           {"metadata", metadata(cluster, kHostSecretName)},
            {"type", "Opaque"},
            {"data", std::move(secret)}}};
 }

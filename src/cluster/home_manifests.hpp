@@ -30,7 +30,8 @@ inline constexpr std::string_view kHomeHostFolder = "/etc/nebula/host";
 
 inline constexpr std::string_view kClusterLabel = "tombolo/cluster";  // label of all that is ours at home
 inline constexpr std::string_view kInputsAnnotation = "tombolo/inputs";  // what it was made from
-inline constexpr std::string_view kNebulaName = "nebula";
+inline constexpr std::string_view kNebulaName = "nebula";  // of DaemonSet and ConfigMap
+inline constexpr std::string_view kHostSecretName = "nebula-host";  // certificates and keys of the members
 
 codec::Json home_labels(const spec::Cluster& cluster);
 // Namespace, ConfigMap, DaemonSet, and the Secret last. `inputs` becomes the DaemonSet's annotation.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cluster/cluster_kinds.hpp"
+#include "engine/retry.hpp"
 
 namespace tombolo::cluster {
 
@@ -14,12 +15,11 @@ using engine::Json;
 constexpr auto kHomePatience = std::chrono::seconds(90);
 constexpr auto kHomeAnswer = std::chrono::seconds(10);
 
-class HomeMemberKind final : public engine::Kind {
+class HomeMemberKind final : public engine::ConvergedKind {
  public:
   explicit HomeMemberKind(ClusterDesk desk) : desk_(std::move(desk)) {}
   std::string name() const override { return std::string(kHomeMemberKind); }
   std::vector<std::string> needs() const override { return {std::string(kHomeNebulaKind)}; }
-  bool repeatable() const override { return true; }
 
   // Only what the lighthouse sees; while it cannot be asked nobody knows.
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
@@ -32,14 +32,13 @@ class HomeMemberKind final : public engine::Kind {
     if (report && report->certificate_pem.empty()) return std::vector<engine::Observed>{};
     std::vector<engine::Observed> out;
     for (const auto* member : home) {
-      engine::Observed seen{
-          {name(), member->name}, member->name, engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
-      seen.attributes = {{"address", member->address.text()}, {"instance", record->instance}};
-      if (!report || !answers(*report, member->address.text())) {
-        seen.status = engine::Status::kPending;
-        seen.status_detail = report ? "the lighthouse gets no answer from it" : report.error().sentence();
+      auto one = seen(member->name, member->name);
+      one.attributes = {{"address", member->address.text()}, {"instance", record->instance}};
+      if (!report || !answer_of(*report, member->address.text())) {
+        one.status = engine::Status::kPending;
+        one.status_detail = report ? "the lighthouse gets no answer from it" : report.error().sentence();
       }
-      out.push_back(std::move(seen));
+      out.push_back(std::move(one));
     }
     return out;
   }
@@ -47,28 +46,18 @@ class HomeMemberKind final : public engine::Kind {
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     return {differences(wish, observed, {"address", "instance"}), {}};
   }
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
-  // Nothing is made: all of the work is converge()'s.
-  engine::Step create(const engine::Intent& intent, const engine::Call&) override {
-    return engine::Done{intent.address.name, Json(codec::JsonObject{})};
-  }
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     const auto address = codec::text_at(wish.inputs, "address");
     const auto late = call.clock.now() - call.since > kHomePatience;
     const auto report = ask(call);
     if (!report) {
-      if (late || !is_passing(report.error())) return engine::Failed{report.error()};
+      if (late || !engine::reaction(report.error().code()).again) return engine::Failed{report.error()};
       return engine::RetryAfter{std::chrono::seconds(1), report.error().sentence()};
     }
-    const auto ping = std::find_if(report->pings.begin(), report->pings.end(),
-                                   [&](const auto& p) { return p.address == address && p.round_trip; });
-    if (ping != report->pings.end()) {
+    if (const auto round_trip = answer_of(*report, address)) {
       call.say("handshake seen",
                fmt::format("a packet went from the lighthouse to {} and back in {:.1f} ms", current.address.name,
-                           std::chrono::duration<double, std::milli>(*ping->round_trip).count()));
+                           std::chrono::duration<double, std::milli>(*round_trip).count()));
       return engine::Done{current.address.name, Json(codec::JsonObject{})};
     }
     if (!late) return engine::RetryAfter{std::chrono::milliseconds(300), ""};
@@ -83,14 +72,12 @@ class HomeMemberKind final : public engine::Kind {
                              "and the logs of Nebula's pods at home say more.",
                              desk_.cluster.mesh.listen_port))};
   }
-  engine::Step remove(const engine::Current& current, const engine::Call&) override {
-    return engine::Done{current.id, {}};
-  }
 
  private:
-  static bool answers(const cloudinit::MachineReport& report, const std::string& address) {
-    return std::any_of(report.pings.begin(), report.pings.end(),
-                       [&](const auto& p) { return p.address == address && p.round_trip; });
+  static std::optional<Duration> answer_of(const cloudinit::MachineReport& report, const std::string& address) {
+    for (const auto& ping : report.pings)
+      if (ping.address == address && ping.round_trip) return ping.round_trip;
+    return std::nullopt;
   }
   Result<cloudinit::MachineReport> ask(const engine::Call& call) {
     cloudinit::ReportRequest request;

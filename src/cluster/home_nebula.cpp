@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cluster/cluster_kinds.hpp"
+#include "engine/retry.hpp"
 #include "kube/logs.hpp"
 #include "kube/manifests.hpp"
 #include "kube/review.hpp"
@@ -71,14 +72,13 @@ Result<> check_nodes(kube::Client& client, const HomeMesh& mesh, const std::stop
   return {};
 }
 
-class HomeNebulaKind final : public engine::Kind {
+class HomeNebulaKind final : public engine::ConvergedKind {
  public:
   explicit HomeNebulaKind(ClusterDesk desk) : desk_(std::move(desk)) {}
   std::string name() const override { return std::string(kHomeNebulaKind); }
-  bool repeatable() const override { return true; }
 
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
-    engine::Observed out{{name(), "home"}, "", engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
+    auto out = seen("home", "");
     const auto object = read(call);
     if (!object) {
       if (object.error().code() == Code::kCancelled) return fail(object.error());
@@ -123,21 +123,13 @@ class HomeNebulaKind final : public engine::Kind {
     return out;
   }
 
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
-  // All of the work is converge()'s, which may be repeated.
-  engine::Step create(const engine::Intent&, const engine::Call&) override {
-    return engine::Done{"home", Json(codec::JsonObject{})};
-  }
-
   engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override {
     auto client = desk_.kubernetes.home(call.stop);
     if (!client) return engine::Failed{home_failure(desk_.cluster, client.error())};
     if (applied_ != codec::to_canonical_text(wish.inputs)) {
       const auto done = lay(**client, wish.inputs, call);
-      if (!done && is_passing(done.error()) && call.clock.now() - call.since < std::chrono::minutes(1)) {
+      if (!done && engine::reaction(done.error().code()).again &&
+          call.clock.now() - call.since < std::chrono::minutes(1)) {
         call.say("home", done.error().sentence());
         return engine::RetryAfter{std::chrono::seconds(1), ""};
       }
@@ -214,7 +206,7 @@ class HomeNebulaKind final : public engine::Kind {
   }
 
   engine::Step passing_or_failed(const Error& error, bool late, const engine::Call& call) const {
-    if (late || !is_passing(error)) return engine::Failed{home_failure(desk_.cluster, error)};
+    if (late || !engine::reaction(error.code()).again) return engine::Failed{home_failure(desk_.cluster, error)};
     call.say("home", error.sentence());
     return engine::RetryAfter{std::chrono::seconds(1), ""};
   }
@@ -241,14 +233,14 @@ class HomeNebulaKind final : public engine::Kind {
     const kube::ObjectName name_space{kube::kNamespaces, "", desk_.cluster.home.nebula_namespace};
     const auto found = TRY(kube::find(client, name_space, stop));
     if (!found) return {};
-    if (kube::label_of(*found, kClusterLabel) != desk_.cluster.name)  // not ours to remove: what we laid in it is
-      return [&]() -> Result<> {
-        for (const auto& o : {kube::ObjectName{kube::kDaemonSets, name_space.name, std::string(kNebulaName)},
-                              kube::ObjectName{kube::kConfigMaps, name_space.name, std::string(kNebulaName)},
-                              kube::ObjectName{kube::kSecrets, name_space.name, "nebula-host"}})
-          TRY(kube::remove(client, o, stop));
-        return {};
-      }();
+    if (kube::label_of(*found, kClusterLabel) != desk_.cluster.name) {
+      // Somebody else's namespace stays; what we laid in it goes.
+      for (const auto& o : {kube::ObjectName{kube::kDaemonSets, name_space.name, std::string(kNebulaName)},
+                            kube::ObjectName{kube::kConfigMaps, name_space.name, std::string(kNebulaName)},
+                            kube::ObjectName{kube::kSecrets, name_space.name, std::string(kHostSecretName)}})
+        TRY(kube::remove(client, o, stop));
+      return {};
+    }
     TRY(kube::remove(client, name_space, stop));
     return kube::wait_until_gone(client, name_space, kube::uid_of(*found), std::chrono::minutes(2), stop);
   }
@@ -258,11 +250,6 @@ class HomeNebulaKind final : public engine::Kind {
 };
 
 }  // namespace
-
-bool is_passing(const Error& error) {
-  return error.code() == Code::kUnreachable || error.code() == Code::kTransient || error.code() == Code::kThrottled ||
-         error.code() == Code::kInconsistent;
-}
 
 Error home_failure(const spec::Cluster& cluster, const Error& error) {
   const auto told = "home: " + error.text();

@@ -6,6 +6,7 @@
 
 #include "cluster/cluster_kinds.hpp"
 #include "cluster/machine_trouble.hpp"
+#include "engine/retry.hpp"
 #include "kube/discovery.hpp"
 #include "kube/workloads.hpp"
 
@@ -19,18 +20,16 @@ constexpr auto kAnswer = std::chrono::seconds(15);
 constexpr auto kLook = std::chrono::seconds(4);
 constexpr auto kApiPatience = std::chrono::minutes(2);
 
-class K3sKind final : public engine::Kind {
+class K3sKind final : public engine::ConvergedKind {
  public:
   explicit K3sKind(ClusterDesk desk) : desk_(std::move(desk)) {}
   std::string name() const override { return std::string(kK3sKind); }
   std::vector<std::string> needs() const override { return {std::string(kMeshKind)}; }
-  bool repeatable() const override { return true; }
 
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
     const auto record = TRY(desk_.machine.machine->record());
     if (!record) return std::vector<engine::Observed>{};
-    engine::Observed out{
-        {name(), "lighthouse"}, record->instance, engine::kAnyGeneration, "", engine::Status::kReady, "", {}, {}};
+    auto out = seen("lighthouse", record->instance);
     out.attributes = {{"instance", record->instance}};
     out.outputs = {{"server", desk_.kubernetes.cloud_server()}};
     const auto pending = [&](std::string why) {
@@ -51,19 +50,8 @@ class K3sKind final : public engine::Kind {
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     auto changes = differences(wish, observed, {"instance"});
-    const auto* has = codec::find(observed.attributes, "bootstrap");
-    if (const auto wanted = desk_.machine.bootstrap(); has && wanted)
-      if (const auto revision = cloudinit::revision(*wanted); *has != Json(revision))
-        changes.push_back(engine::FieldChange{"bootstrap", *has, Json(revision), false});
+    compare_bootstrap(desk_.machine, cloudinit::revision, observed, changes);
     return {std::move(changes), {}};
-  }
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
-  // Nothing is made: all of the work is converge()'s.
-  engine::Step create(const engine::Intent& intent, const engine::Call&) override {
-    return engine::Done{codec::text_at(intent.request, "instance"), Json(codec::JsonObject{})};
   }
 
   engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override {
@@ -73,7 +61,7 @@ class K3sKind final : public engine::Kind {
     auto report = desk_.machine.machine->report({{}, call.attempt > 0 && !has_k3s_}, kAnswer, call.stop);
     if (!report) {
       desk_.machine.machine->hang_up();
-      if (!is_passing(report.error()) || call.clock.now() - call.since > std::chrono::minutes(2))
+      if (!engine::reaction(report.error().code()).again || call.clock.now() - call.since > std::chrono::minutes(2))
         return engine::Failed{report.error()};
       return engine::RetryAfter{std::chrono::seconds(1), report.error().sentence()};
     }
@@ -103,6 +91,10 @@ class K3sKind final : public engine::Kind {
   }
 
  private:
+  std::string first_id(const engine::Intent& intent) const override {
+    return codec::text_at(intent.request, "instance");
+  }
+
   static bool phase_is_through(const cloudinit::MachineReport& report) {
     return std::any_of(report.bootstrap.phases.begin(), report.bootstrap.phases.end(),
                        [](const auto& p) { return p.name == "k3s" && p.state == cloudinit::PhaseState::kOk; });
@@ -116,13 +108,13 @@ class K3sKind final : public engine::Kind {
     auto trouble = fetched ? ask_api(call) : fetched.error().sentence();
     if (fetched && *fetched) call.say("credentials", "kubeconfig and join token are here");
     if (!trouble.empty()) {
-      const bool hopeless = !fetched && fetched.error().code() != Code::kState && !is_passing(fetched.error());
+      const bool hopeless =
+          !fetched && fetched.error().code() != Code::kState && !engine::reaction(fetched.error().code()).again;
       if (hopeless) return engine::Failed{fetched.error()};
       if (call.clock.now() - proving_since_ > kApiPatience)
         return engine::Failed{Error(Code::kTimeout, fmt::format("k3s on {} cannot be used: {}", instance, trouble))
                                   .hint("`tombolo ssh sudo journalctl -u k3s` and `tombolo logs` show what it says.")};
-      if (trouble != said_) call.say("k3s", trouble);
-      said_ = trouble;
+      if (std::exchange(said_, trouble) != trouble) call.say("k3s", trouble);
       return engine::RetryAfter{std::chrono::milliseconds(300), ""};
     }
     proving_since_ = {};

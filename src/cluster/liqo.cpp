@@ -4,6 +4,7 @@
 
 #include "cluster/home_liqo.hpp"
 #include "cluster/machine_trouble.hpp"
+#include "engine/retry.hpp"
 #include "liqo/installation.hpp"
 
 namespace tombolo::cluster {
@@ -15,12 +16,11 @@ using engine::Json;
 constexpr auto kReady = std::chrono::minutes(5);
 constexpr auto kLiqoAnswer = std::chrono::seconds(15);
 
-class LiqoKind final : public engine::Kind {
+class LiqoKind final : public engine::ConvergedKind {
  public:
   LiqoKind(ClusterDesk desk, bool only_home) : desk_(std::move(desk)), only_home_(only_home) {}
   std::string name() const override { return std::string(kLiqoKind); }
   std::vector<std::string> needs() const override { return {std::string(kK3sKind), std::string(kHomeNebulaKind)}; }
-  bool repeatable() const override { return true; }
 
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
     std::vector<engine::Observed> out;
@@ -31,25 +31,9 @@ class LiqoKind final : public engine::Kind {
     return out;
   }
 
+  // Of somebody else's installation nothing is known that could differ.
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
-    if (!observed.attributes.is_object()) return {};
-    engine::Verdict out;
-    for (const auto& [key, after] : wish.inputs.get_object()) {
-      const auto* before = observed.attributes.get_object().if_contains(key);
-      if (before && codec::to_canonical_text(*before) == codec::to_canonical_text(after)) continue;
-      // Somebody else's installation is told nothing: only what was made here is compared.
-      if (before || codec::bool_at(observed.attributes, "unfinished"))
-        out.changes.push_back({std::string(key), before ? *before : Json(), after, false});
-    }
-    return out;
-  }
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
-  // All of the work is converge()'s, which may be repeated.
-  engine::Step create(const engine::Intent& intent, const engine::Call&) override {
-    return engine::Done{intent.address.name, Json(codec::JsonObject{})};
+    return {differences(wish, observed, {"version", "namespace", "values", "instance"}), {}};
   }
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     return current.address.name == "home" ? converge_home(wish.inputs, call) : converge_cloud(wish.inputs, call);
@@ -75,61 +59,47 @@ class LiqoKind final : public engine::Kind {
       out.status_detail = fmt::format("{}", fmt::join(i.troubles, "; "));
     }
   }
-  static engine::Observed blank(std::string_view side) {
-    return {{std::string(kLiqoKind), std::string(side)},
-            "",
-            engine::kAnyGeneration,
-            "",
-            engine::Status::kReady,
-            "",
-            {},
-            {}};
+  using Sighting = std::optional<engine::Observed>;
+
+  // `look` fills in what it finds and says whether there is anything. A side that cannot be asked may have everything.
+  template <class Look>
+  Sighting look_at(std::string_view side, Look look) const {
+    auto out = seen(std::string(side), "");
+    const Result<bool> found = look(out);
+    if (found) return *found ? Sighting(std::move(out)) : std::nullopt;
+    out.status = engine::Status::kPending;
+    out.status_detail = found.error().sentence();
+    return out;
   }
 
-  std::optional<engine::Observed> look_home(const engine::Call& call) {
-    auto out = blank("home");
-    const auto looked = [&]() -> Result<bool> {
+  Sighting look_home(const engine::Call& call) const {
+    return look_at("home", [&](engine::Observed& out) -> Result<bool> {
       auto* client = TRY(desk_.kubernetes.home(call.stop));
       const auto installed = TRY(liqo::find_installation(*client, call.stop));
       const auto inventory = TRY(read_inventory(*client, desk_.cluster, call.stop));
-      if (!installed && !inventory) return false;
       if (inventory) out.attributes = inventory->made_from;
-      if (installed) judge(*installed, out);
-      if (!installed) {
+      if (installed) {
+        judge(*installed, out);
+      } else if (inventory) {
         out.id = "home";
         out.status = engine::Status::kPending;
         out.status_detail = "it is laid in part only";
       }
-      return true;
-    }();
-    if (!looked) {
-      out.status = engine::Status::kPending;
-      out.status_detail = looked.error().sentence();
-    } else if (!*looked) {
-      return std::nullopt;
-    }
-    return out;
+      return installed || inventory;
+    });
   }
 
-  std::optional<engine::Observed> look_cloud(const engine::Call& call) {
-    auto out = blank("cloud");
+  Sighting look_cloud(const engine::Call& call) const {
     const auto record = desk_.machine.machine->record();
     if (!record || !*record) return std::nullopt;
-    out.attributes = {{"instance", (*record)->instance}};
-    const auto looked = [&]() -> Result<bool> {
-      auto* client = TRY(desk_.kubernetes.cloud(call.stop));
-      const auto installed = TRY(liqo::find_installation(*client, call.stop));
+    return look_at("cloud", [&](engine::Observed& out) -> Result<bool> {
+      out.attributes = {{"instance", (*record)->instance}};
+      const auto client = desk_.kubernetes.cloud(call.stop);
+      if (!client && client.error().code() == Code::kNotFound) return false;  // no credentials: it was never ready
+      const auto installed = TRY(liqo::find_installation(*TRY(client), call.stop));
       if (installed) judge(*installed, out);
       return installed.has_value();
-    }();
-    if (!looked && looked.error().code() == Code::kNotFound) return std::nullopt;
-    if (!looked) {
-      out.status = engine::Status::kPending;
-      out.status_detail = looked.error().sentence();
-    } else if (!*looked) {
-      return std::nullopt;
-    }
-    return out;
+    });
   }
 
   engine::Step converge_cloud(const Json& inputs, const engine::Call& call) {
@@ -196,7 +166,7 @@ class LiqoKind final : public engine::Kind {
   }
 
   engine::Step again_or_failed(std::string_view side, const Error& error, const engine::Call& call) const {
-    if (is_passing(error) && call.clock.now() - call.since < std::chrono::minutes(2)) {
+    if (engine::reaction(error.code()).again && call.clock.now() - call.since < std::chrono::minutes(2)) {
       call.say(std::string(side), error.sentence());
       return engine::RetryAfter{std::chrono::seconds(1), ""};
     }

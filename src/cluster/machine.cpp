@@ -26,6 +26,11 @@ std::vector<std::string> types_of(const std::vector<std::string>& lines) {
   return out;
 }
 
+tl::unexpected<Error> never_reached(const std::string& name) {
+  return fail(Code::kNotFound, fmt::format("the {} was never reached from here", name),
+              "Run `tombolo up` first: it proves and pins the machine's host keys.");
+}
+
 }  // namespace
 
 Result<Secret<std::string>> host_token(const store::StateFolder& state, const std::string& cluster,
@@ -58,11 +63,6 @@ Result<> Machine::forget() {
   std::error_code ignored;
   std::filesystem::remove(place_.state.path() + "/" + record_file(), ignored);
   return store::KnownHosts(place_.state).forget_all_but("");
-}
-
-static tl::unexpected<Error> never_reached(const std::string& name) {
-  return fail(Code::kNotFound, fmt::format("the {} was never reached from here", name),
-              "Run `tombolo up` first: it proves and pins the machine's host keys.");
 }
 
 // A pinned key decides alone: a banner proves nothing once the machine is known.

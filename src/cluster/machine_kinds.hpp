@@ -27,6 +27,10 @@ struct MachineDesk {
   Duration patience = std::chrono::minutes(10);  // for the whole bootstrap
 };
 
+// Adds a change "bootstrap" when the machine reports (attribute "bootstrap") another revision than the one it should have.
+void compare_bootstrap(const MachineDesk& desk, std::string (*revision)(const cloudinit::LighthouseBootstrap&),
+                       const engine::Observed& observed, std::vector<engine::FieldChange>& changes);
+
 // Ready when the machine's host keys are proven and pinned and, where it makes its own Nebula key, that key is made.
 // Inputs: instance, generation, address, makesKey. Outputs: nebulaKey (base64; left out when it makes none).
 std::shared_ptr<engine::Kind> access_kind(MachineDesk desk);

@@ -28,25 +28,19 @@ std::string fingerprint_of(const std::string& pem) {
   return certificate ? certificate->fingerprint().text() : "";
 }
 
-class MeshKind final : public engine::Kind {
+class MeshKind final : public engine::ConvergedKind {
  public:
   explicit MeshKind(MachineDesk desk) : desk_(std::move(desk)) {}
   std::string name() const override { return std::string(kMeshKind); }
   std::vector<std::string> needs() const override { return {std::string(kAccessKind)}; }
-  bool repeatable() const override { return true; }
 
   // Asks the machine itself. One that cannot be asked is pending, with the reason; what it is like then nobody knows.
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
     const auto record = TRY(desk_.machine->record());
     if (!record) return std::vector<engine::Observed>{};
-    engine::Observed out{{name(), desk_.machine->name()},
-                         record->instance,
-                         engine::kAnyGeneration,
-                         "",
-                         engine::Status::kReady,
-                         "",
-                         {{"instance", record->instance}, {"address", record->address}},
-                         Json(codec::JsonObject{})};
+    auto out = seen(desk_.machine->name(), record->instance);
+    out.attributes = {{"instance", record->instance}, {"address", record->address}};
+    out.outputs = codec::JsonObject{};
     const auto bootstrap = desk_.bootstrap();
     if (!bootstrap) return std::vector<engine::Observed>{};  // no authority yet: nothing was ever delivered
     const auto report = desk_.machine->report({}, kLookPatience, call.stop);
@@ -72,29 +66,19 @@ class MeshKind final : public engine::Kind {
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     auto changes = differences(wish, observed, {"instance", "address", "certificate"});
-    const auto* has = codec::find(observed.attributes, "bootstrap");
-    if (const auto wanted = desk_.bootstrap(); has && wanted)
-      if (const auto revision = cloudinit::mesh_revision(*wanted); *has != Json(revision))
-        changes.push_back(engine::FieldChange{"bootstrap", *has, Json(revision), false});
+    compare_bootstrap(desk_, cloudinit::mesh_revision, observed, changes);
     return {std::move(changes), {}};
   }
 
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
-  // Nothing is made: all of the work is converge()'s.
-  engine::Step create(const engine::Intent& intent, const engine::Call&) override {
-    return engine::Done{codec::text_at(intent.request, "instance"), Json(codec::JsonObject{})};
-  }
   engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override {
     return join(wish.inputs, call);
   }
-  engine::Step remove(const engine::Current& current, const engine::Call&) override {
-    return engine::Done{current.id, {}};
-  }
 
  private:
+  std::string first_id(const engine::Intent& intent) const override {
+    return codec::text_at(intent.request, "instance");
+  }
+
   engine::Step join(const Json& in, const engine::Call& call) {
     const auto instance = codec::text_at(in, "instance");
     const auto bootstrap = desk_.bootstrap();
@@ -193,6 +177,15 @@ class MeshKind final : public engine::Kind {
 };
 
 }  // namespace
+
+void compare_bootstrap(const MachineDesk& desk, std::string (*revision)(const cloudinit::LighthouseBootstrap&),
+                       const engine::Observed& observed, std::vector<engine::FieldChange>& changes) {
+  const auto* has = codec::find(observed.attributes, "bootstrap");
+  const auto wanted = desk.bootstrap();
+  if (!has || !wanted) return;
+  if (auto after = Json(revision(*wanted)); *has != after)
+    changes.push_back({"bootstrap", *has, std::move(after), false});
+}
 
 std::shared_ptr<engine::Kind> mesh_kind(MachineDesk desk) { return std::make_shared<MeshKind>(std::move(desk)); }
 

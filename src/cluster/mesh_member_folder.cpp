@@ -28,16 +28,6 @@ Result<const spec::Member*> find_member(const spec::Cluster& cluster, const std:
   return &*it;
 }
 
-Result<std::string> lighthouse_address(const Session& session, const std::string& given) {
-  if (!given.empty()) return given;
-  const auto it = session.state().find({std::string(kAddressKind), "lighthouse"});
-  const auto ip = it == session.state().end() ? "" : codec::text_at(it->second.outputs, "ip");
-  if (ip.empty())
-    return fail(Code::kNotFound, "the lighthouse has no address yet",
-                "Run `tombolo up` first, or give the address with --lighthouse.");
-  return ip;
-}
-
 // The same resource that `up` makes, brought about by itself.
 Result<> issue(Session& session, const spec::Member& member, const std::string& public_key_pem) {
   const nebula::Layout layout(session.folder().path());
@@ -59,6 +49,19 @@ Result<> issue(Session& session, const spec::Member& member, const std::string& 
 
 }  // namespace
 
+nebula::PkiPaths pki_in(const std::string& folder) {
+  return {folder + "/ca.crt", folder + "/host.crt", folder + "/host.key"};
+}
+
+Result<std::string> lighthouse_address(const Session& session) {
+  const auto it = session.state().find({std::string(kAddressKind), "lighthouse"});
+  const auto ip = it == session.state().end() ? "" : codec::text_at(it->second.outputs, "ip");
+  if (ip.empty())
+    return fail(Code::kNotFound, "the lighthouse has no address yet",
+                "Run `tombolo up` first, or give the address with --lighthouse.");
+  return ip;
+}
+
 Result<std::string> member_config(const Session& session, const spec::Member& member, const std::string& lighthouse,
                                   const nebula::PkiPaths& pki) {
   const auto& cluster = session.cluster();
@@ -79,14 +82,13 @@ Result<std::string> member_config(const Session& session, const spec::Member& me
 Result<MemberFolder> member_folder(Session& session, const FolderRequest& request) {
   const auto& cluster = session.cluster();
   const auto* member = TRY(find_member(cluster, request.member));
-  const auto underlay = TRY(lighthouse_address(session, request.lighthouse));
+  const auto underlay = request.lighthouse.empty() ? TRY(lighthouse_address(session)) : request.lighthouse;
   const auto trust = TRY(mesh_trust(session.folder(), session.clock().now()));
   TRY(issue(session, *member, request.public_key_pem));
   const nebula::Layout layout(session.folder().path());
 
   MemberFolder out;
-  out.config = TRY(member_config(session, *member, underlay,
-                                 {request.path + "/ca.crt", request.path + "/host.crt", request.path + "/host.key"}));
+  out.config = TRY(member_config(session, *member, underlay, request.pki));
   out.authorities = trust.authorities_pem;
   out.certificate = TRY(read_file(layout.member_certificate(member->name)));
   if (!file_exists(layout.member_public_key(member->name)))

@@ -10,7 +10,7 @@ namespace tombolo::cluster {
 
 struct FolderRequest {
   std::string member;
-  std::string path = "/etc/nebula";  // of the folder on the member
+  nebula::PkiPaths pki{};            // where the member has its files
   std::string lighthouse{};          // its address on the Internet; "": from the journal
   std::string public_key_pem{};      // of a key the member made; "": one is made here, or was
 };
@@ -21,6 +21,11 @@ struct MemberFolder {
   std::string certificate;  // host.crt
   Secret<std::string> key;  // host.key; empty when the key is elsewhere
 };
+
+nebula::PkiPaths pki_in(const std::string& folder);  // ca.crt, host.crt and host.key side by side
+
+// The lighthouse's address on the Internet from the journal. kNotFound before `up` has made it.
+Result<std::string> lighthouse_address(const Session& session);
 
 // The member's config.yml, with its files at these paths. `lighthouse`: its address on the Internet. Errors: kNotFound without
 // authorities.

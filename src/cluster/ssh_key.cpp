@@ -19,10 +19,6 @@ class SshKeyKind final : public engine::Kind {
     if (file_exists(desk_.state.ssh_key())) out.push_back(TRY(read()));
     return out;
   }
-  Result<std::optional<Json>> prepare(const engine::Wish& wish, std::int64_t, int variant) const override {
-    if (variant > 0) return std::nullopt;
-    return wish.inputs;
-  }
   engine::Step create(const engine::Intent& intent, const engine::Call&) override {
     if (!file_exists(desk_.state.ssh_key())) {
       const crypto::SshKey pair{crypto::Ed25519Key::generate(), codec::text_at(intent.request, "comment")};

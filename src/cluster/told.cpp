@@ -139,10 +139,10 @@ Result<Json> liqo_values(const spec::Cluster& cluster, liqo::Side side) {
 Result<HomeMesh> home_mesh(Session& session, const std::string& lighthouse) {
   HomeMesh out;
   for (const auto* member : session.cluster().mesh.home()) {
-    auto folder = TRY(member_folder(session, {member->name, "/", lighthouse}));
+    auto folder = TRY(member_folder(session, {member->name, home_pki(), lighthouse}));
     out.authorities = folder.authorities;
     out.members.push_back({member->name, member->node, folder.certificate, std::move(folder.key)});
-    out.config = TRY(member_config(session, *member, lighthouse, home_pki()));
+    out.config = folder.config;
   }
   return out;
 }

@@ -31,12 +31,7 @@ std::string file_of(const Json& object) { return std::string(kHeader) + kube::ma
 
 // Certificates are public; keys are named, never written.
 Result<HomeMesh> public_mesh(Session& session) {
-  const auto& state = session.state();
-  const auto address = state.find({std::string(kAddressKind), "lighthouse"});
-  const auto ip = address == state.end() ? "" : codec::text_at(address->second.outputs, "ip");
-  if (ip.empty())
-    return fail(Code::kNotFound, "the lighthouse has no address yet, which home's Nebula must know",
-                "Run `tombolo up --lighthouse-only` first.");
+  const auto ip = TRY(lighthouse_address(session));
   HomeMesh out;
   out.authorities = TRY(mesh_trust(session.folder(), session.clock().now())).authorities_pem;
   const nebula::Layout layout(session.folder().path());

@@ -79,6 +79,11 @@ std::vector<FieldChange> Kind::differences(const Wish& wish, const Observed& obs
   return out;
 }
 
+Result<std::optional<Json>> Kind::prepare(const Wish& wish, std::int64_t, int variant) const {
+  if (variant > 0) return std::nullopt;
+  return wish.inputs;
+}
+
 Result<Sight> Kind::look(const Intent& intent, const Call& call) {
   for (auto& observed : TRY(observe(call)))
     if (observed.address == intent.address &&
@@ -86,6 +91,20 @@ Result<Sight> Kind::look(const Intent& intent, const Call& call) {
         observed.status != Status::kGoing)
       return Sight{std::move(observed), {}};
   return Sight{};
+}
+
+Step ConvergedKind::create(const Intent& intent, const Call&) {
+  return Done{first_id(intent), Json(codec::JsonObject{})};
+}
+
+Step ConvergedKind::remove(const Current& current, const Call&) { return Done{current.id, {}}; }
+
+Observed ConvergedKind::seen(std::string resource, std::string id) const {
+  Observed out;
+  out.address = {name(), std::move(resource)};
+  out.id = std::move(id);
+  out.generation = kAnyGeneration;
+  return out;
 }
 
 Kind* find(const Kinds& kinds, const std::string& name) {

@@ -136,8 +136,9 @@ class Kind {
   virtual Result<std::vector<Observed>> observe(const Call& call) = 0;
   virtual Verdict compare(const Wish& wish, const Observed& observed) const;
 
-  // The complete request for one try, or nothing when there is no such variant. Pure. Inputs are resolved.
-  virtual Result<std::optional<Json>> prepare(const Wish& wish, std::int64_t generation, int variant) const = 0;
+  // The complete request for one try, or nothing when there is no such variant. Pure. Inputs are resolved. Default: there is
+  // one way, and the inputs are the request.
+  virtual Result<std::optional<Json>> prepare(const Wish& wish, std::int64_t generation, int variant) const;
   // True when sending the same request twice makes one resource (a client token, a file that may only be created once).
   virtual bool repeatable() const = 0;
   virtual Step create(const Intent& intent, const Call& call) = 0;
@@ -152,6 +153,20 @@ class Kind {
   // Fields that differ between wish and attributes. Fields the attributes lack are not compared.
   static std::vector<FieldChange> differences(const Wish& wish, const Observed& observed,
                                               const std::vector<std::string>& changeable);
+};
+
+// A kind of which nothing is made by one call: all of the work is converge()'s, and nothing of it outlives what it is part of.
+class ConvergedKind : public Kind {
+ public:
+  bool repeatable() const override { return true; }
+  Step create(const Intent& intent, const Call& call) override;
+  Step remove(const Current& current, const Call& call) override;
+
+ protected:
+  // What a resource is called until converge() says its id. Default: its name.
+  virtual std::string first_id(const Intent& intent) const { return intent.address.name; }
+  // A resource as observe() begins to describe it: ready, of any generation, local.
+  Observed seen(std::string resource, std::string id) const;
 };
 
 // In the order in which things are made; names are unique.
