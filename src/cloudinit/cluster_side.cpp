@@ -120,7 +120,7 @@ Result<std::vector<std::string>> read_rendered(std::string_view answer) {
   if (part_of(answer, "error")) {
     auto said = TRY(decoded(answer, "error"));
     while (said.ends_with('\n')) said.pop_back();
-    return fail(Code::kState, "Helm could not render Liqo's chart: " + said,
+    return fail(Code::kBadInput, "Helm could not render Liqo's chart: " + said,
                 "More values (liqo.homeValues) may be wrong.");
   }
   const auto packed = TRY(decoded(answer, "chart"));

@@ -45,7 +45,7 @@ struct RenderRequest {
 };
 std::string render_script(const RenderRequest& request);
 // The documents of the rendered chart, one YAML text each. Errors: kNotFound while the machine has not fetched the chart,
-// kState when Helm refused (its words are the sentence), kCorrupt when the answer was cut.
+// kBadInput when Helm refused (its words are the sentence), kCorrupt when the answer was cut.
 Result<std::vector<std::string>> read_rendered(std::string_view answer);
 std::string rendered_answer(std::string_view yaml);  // for the simulated site
 

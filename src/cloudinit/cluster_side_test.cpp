@@ -44,7 +44,7 @@ TEST(Rendered, IsOneTextForEachDocument) {
 TEST(Rendered, SaysWhatHelmSaid) {
   const auto error =
       "@begin error\n" + codec::encode_base64(as_bytes("Error: values don't meet the schema\n")) + "\n@end error\n";
-  EXPECT_EQ(read_rendered(error).error().code(), Code::kState);
+  EXPECT_EQ(read_rendered(error).error().code(), Code::kBadInput);
   EXPECT_THAT(read_rendered(error).error().sentence(), HasSubstr("values don't meet the schema"));
   EXPECT_EQ(read_rendered("@begin wait\n\n@end wait\n").error().code(), Code::kNotFound);
   EXPECT_EQ(read_rendered("").error().code(), Code::kCorrupt);
