@@ -79,6 +79,20 @@ TEST_F(ParseTest, AfterTwoDashesEverythingIsAnArgument) {
   EXPECT_THAT(parsed({"cert", "print", "[a,b]", ""}).args.arguments(), ElementsAre("[a,b]", ""));
 }
 
+TEST_F(ParseTest, BehindACommandOfForeignWordsNothingIsOurs) {
+  auto commands = testing::sample_commands();
+  Command kubectl;
+  kubectl.path = "kubectl";
+  kubectl.arguments = {{"ARGUMENT", "", false, true, {}}};
+  kubectl.foreign_words = true;
+  commands.push_back(kubectl);
+  table_ = testing::table_of(commands);
+  const auto got = parsed({"-f", "other.yaml", "kubectl", "get", "-o", "json", "--help", "--", "-f", "x"});
+  EXPECT_EQ(got.request, Request::kRun);
+  EXPECT_EQ(got.args.value("--file"), "other.yaml");
+  EXPECT_THAT(got.args.arguments(), ElementsAre("get", "-o", "json", "--help", "--", "-f", "x"));
+}
+
 TEST_F(ParseTest, NearestNamesAreSuggested) {
   EXPECT_EQ(refused({"donw"}), "there is no command \"donw\"; did you mean down?");
   EXPECT_EQ(refused({"cert", "sing"}), "there is no command \"cert sing\"; did you mean sign?");

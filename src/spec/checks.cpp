@@ -247,7 +247,7 @@ class Checker {
   }
 
   void kubernetes() {
-    if (!sound("cloud.kubernetes.k3sVersion")) return;
+    if (!sound("cloud.kubernetes.k3sVersion") || c_.kubernetes.distribution != Distribution::kK3s) return;
     // Before these, a restart of Nebula took flannel's device away until k3s was restarted.
     static constexpr std::array<std::array<int, 3>, 4> kFixed{{{1, 33, 13}, {1, 34, 9}, {1, 35, 6}, {1, 36, 2}}};
     const auto version = numbers(c_.kubernetes.k3s_version);

@@ -21,6 +21,7 @@ mesh:
     - {{name: laptop, role: operator, address: 10.42.3.1, groups: [infrastructure]}}
 home:
   kubeconfig: {kubeconfig}
+  manage: {manage}
   lanCIDR: 192.168.1.0/24
   podCIDR: 10.77.1.0/24
   serviceCIDR: 10.96.1.0/24
@@ -41,10 +42,9 @@ class Cluster:
 
     def write(self, **changes):
         values = dict(name=self.name, keys="machine", version=worlds.NEW, mirror=worlds.MIRROR, type="t3.small",
-                      distribution="none", kubeconfig="none", sums=self.world.sha256, more="")
+                      distribution="none", manage="apply", kubeconfig="none", k3s=worlds.artefacts.K3S,
+                      sums=self.world.sha256, more="")
         values.update(changes)
-        # The stand-in's version is old enough to be warned about.
-        values.setdefault("k3s", worlds.artefacts.K3S if values["distribution"] == "k3s" else "v1.36.4+k3s1")
         values.setdefault("sha256", self.world.sha256.get(values["version"]))
         (self.folder / "tombolo.yaml").write_text(FILE.format(**values))
 

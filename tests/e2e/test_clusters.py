@@ -1,5 +1,6 @@
 """Both clusters on the mesh: `tombolo up` from nothing, on machines that really boot and a home cluster that is really one."""
 import json
+import time
 
 import pytest
 import world as worlds
@@ -80,8 +81,51 @@ def versions(at_home):
 
 
 def test_nobody_outside_reaches_the_api(world, cluster):
+    """The packets are dropped: curl waits in vain (28). That the address is the right one, SSH shows."""
     done = world.desk("curl", "-sk", "-m", "3", f"https://{cluster.address}:6443/ping", check=False)
-    assert done.returncode != 0
+    assert done.returncode == 28
+    assert "SSH-2.0" in world.desk("bash", "-c", f"head -n 1 </dev/tcp/{cluster.address}/22").stdout
+
+
+def test_kubectl_and_kubeconfig_by_hand(world, cluster, tmp_path):
+    assert cluster.run("kubectl", "get", "pod", "nobody", "-o", "name", code=1) == ""
+    assert "Client Version" in cluster.run("kubectl", "version", "--client")
+    (tmp_path / "both.yaml").write_text(cluster.run("-o", "text", "kubeconfig", "--merge"))
+    contexts = world.desk("kubectl", "--kubeconfig", tmp_path / "both.yaml", "config", "get-contexts", "-o", "name").stdout
+    assert contexts.split() == ["both-cloud", "home"]
+    nodes = world.desk("kubectl", "--kubeconfig", tmp_path / "both.yaml", "get", "nodes", "-o", "name").stdout
+    assert nodes.strip() == "node/home-1", "home's context is the current one"
+    shown = cluster.json("kubeconfig")
+    assert shown["contexts"][0]["server"] == "https://10.42.0.1:6443" and "PRIVATE" not in json.dumps(shown)
+
+
+def test_the_exported_tree_is_what_up_lays(cluster, at_home, tmp_path):
+    """Byte-stable, without keys, and to home's own API server the same objects: server-side apply finds nothing to change."""
+    assert cluster.json("export", "--kustomize", tmp_path)["changed"] > 0
+    assert cluster.json("export", "--kustomize", tmp_path)["changed"] == 0
+    text = "".join(f.read_text() for f in tmp_path.rglob("*.yaml"))
+    assert "PRIVATE KEY" not in text and "kind: HelmRelease" in text and "kind: NamespaceOffloading" in text
+    spec = json.loads(at_home.kubectl("get", "ds", "nebula", "-n", "nebula-system", "-o", "json"))["spec"]
+    said = at_home.kubectl("apply", "--server-side", "--field-manager=tombolo", "--dry-run=server", "-k", tmp_path / "nebula",
+                           "-o", "json")
+    exported = {o["kind"]: o for o in json.loads(said)["items"]}
+    assert exported["DaemonSet"]["spec"] == spec
+    assert set(exported) == {"Namespace", "ConfigMap", "DaemonSet"}
+
+
+def test_with_gitops_up_waits_until_the_tree_is_applied(cluster, at_home, tmp_path):
+    cluster.run("export", "--kustomize", tmp_path)
+    cluster.write(distribution="k3s", kubeconfig=at_home.kubeconfig, manage="gitops")
+    at_home.kubectl("delete", "ds", "nebula", "-n", "nebula-system", "--wait")
+    waiting = cluster.start("up", "--yes", "--skip-peering")
+    end = time.monotonic() + 30
+    while "home.nebula/home, apply" not in waiting.text and time.monotonic() < end:
+        time.sleep(0.1)
+    assert at_home.kubectl("get", "ds", "-n", "nebula-system", "-o", "name") == "", "up has applied it itself"
+    at_home.kubectl("apply", "--server-side", "-k", tmp_path / "nebula")
+    assert waiting.end(120) == 0, waiting.text
+    assert cluster.json("status")["asWished"]
+    cluster.write(distribution="k3s", kubeconfig=at_home.kubeconfig)
 
 
 def test_down_removes_what_was_ours_at_home_and_nothing_else(world, cluster, at_home):
