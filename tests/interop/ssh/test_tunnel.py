@@ -37,8 +37,7 @@ def tunnel(machine, to):
     words, environment = machine.command("tunnel", machine.server.port, to=to)
     with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as probe:
         try:
-            word, near_end = probe.stdout.readline().split()
-            assert word == "near_end"
+            near_end = next(line.split()[1] for line in probe.stdout if line.startswith("near_end "))
             host, port = near_end.split(":")
             yield (host, int(port)), probe
         finally:
