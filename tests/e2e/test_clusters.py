@@ -92,7 +92,7 @@ def test_kubectl_and_kubeconfig_by_hand(world, cluster, tmp_path):
     assert "Client Version" in cluster.run("kubectl", "version", "--client")
     (tmp_path / "both.yaml").write_text(cluster.run("-o", "text", "kubeconfig", "--merge"))
     contexts = world.desk("kubectl", "--kubeconfig", tmp_path / "both.yaml", "config", "get-contexts", "-o", "name").stdout
-    assert contexts.split() == ["both-cloud", "home"]
+    assert contexts.split() == ["both-cloud", "it"], "the cloud's, and home's as it is called there"
     nodes = world.desk("kubectl", "--kubeconfig", tmp_path / "both.yaml", "get", "nodes", "-o", "name").stdout
     assert nodes.strip() == "node/home-1", "home's context is the current one"
     shown = cluster.json("kubeconfig")
