@@ -146,12 +146,18 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
   LiqoInventory inventory{inputs, {}, TRY(has_flux(home, stop))};
   auto objects =
       inventory.with_flux ? flux_manifests(cluster, values) : TRY(rendered_manifests(desk, home, values, stop));
+  // flux_manifests() begins with the namespace as well. One that somebody else has made is not ours to label or to remove.
   if (!inventory.with_flux) objects.insert(objects.begin(), liqo_namespace(cluster));
+  const auto there = TRY(kube::find(home, {kube::kNamespaces, "", cluster.home.liqo_namespace}, stop));
+  const bool foreign = there && kube::label_of(*there, kClusterLabel) != cluster.name;
+  if (foreign) objects.erase(objects.begin());
   kube::sort_for_apply(objects);
+  // Liqo makes its own keys when it starts; they go with it, after it.
+  inventory.objects.push_back("v1 Secret " + cluster.home.liqo_namespace + "/authentication-keys");
   for (const auto& object : objects) inventory.objects.push_back(kube::reference_text(object));
   const auto before = TRY(read_inventory(home, cluster, stop));
   // The inventory first: what a crash leaves half applied is named in it. Complete only once everything is there.
-  TRY(kube::apply_all(home, {liqo_namespace(cluster)}, false, stop));
+  if (!foreign) TRY(kube::apply_all(home, {liqo_namespace(cluster)}, false, stop));
   LiqoInventory begun = inventory;
   for (auto& [key, value] : begun.made_from.as_object()) value = nullptr;  // differs from every wish
   if (before)

@@ -88,9 +88,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     }
     if (!*object) return std::vector<engine::Observed>{};
     out.id = kube::uid_of(**object);
-    if (kube::label_of(**object, kClusterLabel) != desk_.cluster.name) {
-      out.attributes = {{"owner", "somebody else"}};
-    } else if (desk_.cluster.home.manage == spec::Manage::kApply) {
+    if (is_ours(**object)) {
       const auto made_from = codec::parse_json(kube::annotation_of(**object, kInputsAnnotation));
       out.attributes = made_from && made_from->is_object() ? *made_from : Json(codec::JsonObject{});
     }
@@ -104,13 +102,14 @@ class HomeNebulaKind final : public engine::ConvergedKind {
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     engine::Verdict out;
-    if (codec::text_at(observed.attributes, "owner") == "somebody else") {
+    // Seen, and without attributes: somebody else's. One that could not be asked has no id either.
+    if (!observed.attributes.is_object() && !observed.id.empty()) {
       out.refused = Error(Code::kConflict, fmt::format("{} is there, and tombolo did not make it",
                                                        daemon_set_name(desk_.cluster).text()))
                         .hint("Remove it, or choose another home.nebulaNamespace.");
       return out;
     }
-    if (!observed.attributes.is_object()) return out;
+    if (!observed.attributes.is_object() || by_gitops()) return out;
     // Its maker wrote down what it was made from; a field it did not know is a change too.
     for (const auto& [key, after] : wish.inputs.get_object()) {
       const auto* before = observed.attributes.get_object().if_contains(key);
@@ -160,10 +159,15 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     auto made_from = inputs;
     made_from.as_object()["trust"] = TRY(desk_.trust());
     auto objects = nebula_manifests(desk_.cluster, mesh, made_from);
+    const auto there = TRY(kube::find(client, name_space(), call.stop));
+    // A namespace that somebody else has made gets the labels Nebula needs, and not ours: `down` must leave it.
+    if (there && !is_ours(*there))
+      for (const auto& label : home_labels(desk_.cluster).as_object())
+        objects.front().at("metadata").at("labels").as_object().erase(label.key());
     // Keys never enter a git repository: the Secret is laid from here even where GitOps lays the rest.
-    if (desk_.cluster.home.manage == spec::Manage::kGitops) {
+    if (by_gitops()) {
       objects = {objects.back()};
-      if (!TRY(kube::find(client, {kube::kNamespaces, "", desk_.cluster.home.nebula_namespace}, call.stop))) {
+      if (!there) {
         call.say("gitops",
                  fmt::format("waiting until the namespace {} is applied", desk_.cluster.home.nebula_namespace));
         return fail(Code::kTransient, "home.manage is gitops, and nothing of the exported tree is applied yet",
@@ -229,20 +233,27 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     return state;
   }
 
+  bool by_gitops() const { return desk_.cluster.home.manage == spec::Manage::kGitops; }
+  bool is_ours(const Json& object) const { return kube::label_of(object, kClusterLabel) == desk_.cluster.name; }
+  kube::ObjectName name_space() const { return {kube::kNamespaces, "", desk_.cluster.home.nebula_namespace}; }
+
+  // The namespace when it is ours, else what we laid in it; where GitOps keeps the rest, the Secret alone.
   Result<> take_away(kube::Client& client, const std::stop_token& stop) const {
-    const kube::ObjectName name_space{kube::kNamespaces, "", desk_.cluster.home.nebula_namespace};
-    const auto found = TRY(kube::find(client, name_space, stop));
-    if (!found) return {};
-    if (kube::label_of(*found, kClusterLabel) != desk_.cluster.name) {
-      // Somebody else's namespace stays; what we laid in it goes.
-      for (const auto& o : {kube::ObjectName{kube::kDaemonSets, name_space.name, std::string(kNebulaName)},
-                            kube::ObjectName{kube::kConfigMaps, name_space.name, std::string(kNebulaName)},
-                            kube::ObjectName{kube::kSecrets, name_space.name, std::string(kHostSecretName)}})
-        TRY(kube::remove(client, o, stop));
-      return {};
+    const auto& space = desk_.cluster.home.nebula_namespace;
+    std::vector<kube::ObjectName> ours{{kube::kSecrets, space, std::string(kHostSecretName)}};
+    if (!by_gitops()) {
+      ours.insert(ours.begin(), {{kube::kDaemonSets, space, std::string(kNebulaName)},
+                                 {kube::kConfigMaps, space, std::string(kNebulaName)}});
+      if (const auto found = TRY(kube::find(client, name_space(), stop)); found && is_ours(*found))
+        ours = {name_space()};
     }
-    TRY(kube::remove(client, name_space, stop));
-    return kube::wait_until_gone(client, name_space, kube::uid_of(*found), std::chrono::minutes(2), stop);
+    for (const auto& name : ours) {
+      const auto found = TRY(kube::find(client, name, stop));
+      if (!found || !is_ours(*found)) continue;
+      TRY(kube::remove(client, name, stop));
+      TRY(kube::wait_until_gone(client, name, kube::uid_of(*found), std::chrono::minutes(2), stop));
+    }
+    return {};
   }
 
   ClusterDesk desk_;

@@ -185,6 +185,12 @@ Field workers() {
               });
 }
 
+Field checksum(std::string key, std::string Checksums::* member, std::string_view what) {
+  return field(std::move(key), member, fmt::format("SHA-256 of {}.", what))
+      .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
+      .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0");
+}
+
 Field bootstrap() {
   return block(
       "bootstrap", &Cluster::bootstrap, "How machines set themselves up.",
@@ -201,18 +207,10 @@ Field bootstrap() {
           block("checksums", &Bootstrap::checksums,
                 "For releases that Tombolo does not know, or a mirror's own builds: what the downloads must hash to.",
                 {
-                    field("nebula", &Checksums::nebula, "SHA-256 of Nebula's archive.")
-                        .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
-                        .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
-                    field("k3s", &Checksums::k3s, "SHA-256 of the k3s program.")
-                        .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
-                        .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
-                    field("helm", &Checksums::helm, "SHA-256 of Helm's archive.")
-                        .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
-                        .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
-                    field("liqo", &Checksums::liqo, "SHA-256 of the archive of Liqo's chart.")
-                        .looks_like("^[0-9a-f]{64}$", "a SHA-256: 64 lower-case hex characters")
-                        .with_example("0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+                    checksum("nebula", &Checksums::nebula, "Nebula's archive"),
+                    checksum("k3s", &Checksums::k3s, "the k3s program"),
+                    checksum("helm", &Checksums::helm, "Helm's archive"),
+                    checksum("liqo", &Checksums::liqo, "the archive of Liqo's chart"),
                 }),
       });
 }

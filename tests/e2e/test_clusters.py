@@ -19,6 +19,9 @@ def cluster(world, at_home, tmp_path_factory):
     """One that has both clusters, for the tests of this file that leave it as it was."""
     it = Cluster(world, tmp_path_factory.mktemp("clusters"), name="both", distribution="k3s",
                  kubeconfig=at_home.kubeconfig)
+    # One of the two namespaces is there before, with something of somebody else's in it.
+    at_home.kubectl("create", "namespace", "liqo")
+    at_home.kubectl("create", "configmap", "somebodys", "-n", "liqo", "--from-literal=a=b")
     it.objects_before = everything(at_home)
     it.said = it.up("--skip-peering")
     yield it
@@ -133,3 +136,19 @@ def test_down_removes_what_was_ours_at_home_and_nothing_else(world, cluster, at_
     receipt = cluster.json("down", "--yes")
     assert receipt["zero"] and receipt["billable"] == 0
     assert everything(at_home) == cluster.objects_before | {"configmap/mine"}
+
+
+def test_somebody_elses_nebula_is_neither_changed_nor_removed(world, cluster, at_home):
+    """After the cluster is gone: a DaemonSet of the same name that nobody of us made."""
+    at_home.kubectl("create", "namespace", "nebula-system")
+    at_home.kubectl("apply", "-f", "-", text=json.dumps({
+        "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "nebula", "namespace": "nebula-system"},
+        "spec": {"selector": {"matchLabels": {"app": "theirs"}}, "template": {
+            "metadata": {"labels": {"app": "theirs"}},
+            "spec": {"containers": [{"name": "c", "image": "busybox:1.36", "command": ["sleep", "600"]}]}}}}))
+    before = everything(at_home)
+    calls = len(world.calls())
+    assert "tombolo did not make it" in cluster.up("--skip-peering", code=1)
+    assert [c for c in world.calls()[calls:] if not c[0].startswith(("Describe", "Get"))] == [], "refused before anything"
+    cluster.run("down", "--yes")
+    assert everything(at_home) == before
