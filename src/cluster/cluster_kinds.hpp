@@ -26,8 +26,8 @@ struct ClusterDesk {
   std::function<Result<codec::Json>()> home_values;  // for Liqo's chart, complete
 };
 
-// Ready when Nebula runs on every node of home that is a member and its device is up. Inputs: namespace, image, lighthouse
-// (address), certificate/<member>, node/<member>. Outputs: namespace.
+// Ready when Nebula runs on every node of home that is a member and its device is up. Inputs: namespace, version, lighthouse
+// (address), port (UDP), mtu (bytes), cipher, certificate/<member> (fingerprint), node/<member>. Outputs: namespace.
 std::shared_ptr<engine::Kind> home_nebula_kind(ClusterDesk desk);
 // One for each member at home: ready when a packet went from the lighthouse to it and back. Inputs: address, instance.
 std::shared_ptr<engine::Kind> home_member_kind(ClusterDesk desk);
