@@ -6,14 +6,9 @@
 
 #include "kube/client.hpp"
 #include "kube/objects.hpp"
+#include "liqo/names.hpp"
 
 namespace tombolo::liqo {
-
-inline const kube::Resource kHelmReleases{"helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmRelease"};
-inline const kube::Resource kForeignClusters{"core.liqo.io", "v1beta1", "foreignclusters", "ForeignCluster", false};
-inline const kube::Resource kNamespaceOffloadings{"offloading.liqo.io", "v1beta1", "namespaceoffloadings",
-                                                  "NamespaceOffloading"};
-inline const kube::Resource kNetworks{"ipam.liqo.io", "v1alpha1", "networks", "Network"};
 
 struct Installation {
   std::string name_space;
