@@ -35,6 +35,8 @@ void print_outcome(Invocation& call, const spec::Cluster& file, const engine::St
   out << (changed ? "\nDone. " : "Nothing to do. ") << "Lighthouse " << codec::text_at(machine, "id") << " at "
       << codec::text_at(outputs(cluster::kAddressKind, "lighthouse"), "ip") << ", UDP " << file.mesh.listen_port
       << ".\n";
+  if (const auto node = codec::text_at(outputs(cluster::kPeeringKind, "cloud"), "node"); !node.empty())
+    out << "The virtual node " << node << " is Ready at home. `tombolo test` runs a pod on it.\n";
 }
 
 Result<Exit> run_up(Invocation& call) {
@@ -46,6 +48,7 @@ Result<Exit> run_up(Invocation& call) {
   const auto session = TRY(runtime->open(file.cluster, dry ? cluster::Access::kLook : cluster::Access::kChange, "up",
                                          &progress, !call.args.flag("--no-wait")));
   if (call.args.flag("--lighthouse-only")) session->leave_clusters_out();
+  if (call.args.flag("--skip-peering")) session->leave_peering_out();
   auto planned = TRY(cluster::make_plan(*session, {false, TRY(recreated(call))}, call.stop));
   const bool nothing = planned.plan.empty();
   if (dry && call.console.json) {
@@ -94,7 +97,8 @@ Command make_up() {
       "differs, and "
       "waits until a packet came back over the mesh; then k3s and Liqo in the cloud, Nebula and Liqo in the home "
       "cluster, "
-      "until both installations could be used. The lighthouse's SSH host keys are proven before anything is "
+      "until both installations could be used; then it peers them, until the virtual node is Ready, and offloads the "
+      "namespaces of the file. The lighthouse's SSH host keys are proven before anything is "
       "trusted, it makes its own Nebula key, and its certificate goes out over that connection. Run it again at any "
       "time: after an interruption, a reboot or a half-run bootstrap it finishes what was begun, and with nothing to "
       "do "
@@ -105,7 +109,7 @@ Command make_up() {
       {"-y,--yes", "", "Do not ask before carrying the plan out"},
       {"--dry-run", "", "Show the plan and stop"},
       {"--lighthouse-only", "", "Stop when the lighthouse is in the mesh; leave both Kubernetes clusters as they are"},
-      {"--skip-peering", "", "Stop when both clusters have Liqo ready (this version does not peer yet)"},
+      {"--skip-peering", "", "Stop when both clusters have Liqo ready; leave a peering as it is"},
       {"--recreate",
        "WHAT",
        "Remove it first and make it anew, whatever its state; `lighthouse` keeps its elastic address",

@@ -6,8 +6,10 @@
 #include "cluster/cluster_kinds.hpp"
 #include "cluster/kinds.hpp"
 #include "cluster/machine_kinds.hpp"
+#include "cluster/peering_kinds.hpp"
 #include "cluster/told.hpp"
 #include "crypto/hash.hpp"
+#include "liqo/offloading.hpp"
 
 namespace tombolo::cluster {
 
@@ -170,6 +172,25 @@ void wish_for_clusters(const spec::Cluster& cluster, std::vector<Wish>& out) {
                  {k3s, at(kHomeNebulaKind, "home")}});
 }
 
+// One cluster out of two.
+void wish_for_peering(const spec::Cluster& cluster, std::vector<Wish>& out) {
+  const auto home = at(kLiqoKind, "home"), cloud = at(kLiqoKind, "cloud"), peering = at(kPeeringKind, "cloud");
+  codec::JsonObject resources;
+  for (const auto& [name, amount] : offered_resources(cluster)) resources[name] = amount;
+  Wish wish{peering,
+            {{"home", reference(home, "clusterID")},
+             {"cloud", reference(cloud, "clusterID")},
+             {"instance", reference(at(kInstanceKind, "lighthouse"), "id")},
+             {"resources", std::move(resources)}},
+            {home, cloud, at(kInstanceKind, "lighthouse")}};
+  // Home calls the cloud over the mesh.
+  for (const auto* member : cluster.mesh.home()) wish.needs.push_back(at(kHomeMemberKind, member->name));
+  out.push_back(std::move(wish));
+  const liqo::Offloading usual;
+  for (const auto& name : cluster.liqo.offloaded_namespaces)
+    out.push_back({at(kOffloadingKind, name), {{"strategy", usual.strategy}, {"mapping", usual.mapping}}, {peering}});
+}
+
 }  // namespace
 
 std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Facts>& facts,
@@ -206,6 +227,9 @@ std::vector<Wish> desired(const spec::Cluster& cluster, const std::optional<Fact
   if (options.wait_for_bootstrap) wish_for_mesh(cluster, embedded, out);
   if (options.wait_for_bootstrap && options.clusters && cluster.kubernetes.distribution != spec::Distribution::kNone)
     wish_for_clusters(cluster, out);
+  if (options.wait_for_bootstrap && options.clusters && options.peering && !cluster.mesh.home().empty() &&
+      cluster.kubernetes.distribution != spec::Distribution::kNone)
+    wish_for_peering(cluster, out);
   return out;
 }
 

@@ -11,6 +11,7 @@ namespace tombolo::cluster {
 struct DesiredOptions {
   bool wait_for_bootstrap = true;  // false (--no-wait): nothing that needs the machine to have booted
   bool clusters = true;  // false: nothing in either Kubernetes cluster
+  bool peering = true;   // false: the two stay two
 };
 
 // Without facts (`plan --offline`) the values that only AWS knows are unknowns.

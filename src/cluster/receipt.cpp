@@ -26,7 +26,8 @@ constexpr std::string_view kHome = "home";  // stands for a region in plans and 
 engine::State records_at_home(const engine::State& state) {
   engine::State out;
   for (const auto& [address, record] : state)
-    if (address.name == kHome && (address.kind == kHomeNebulaKind || address.kind == kLiqoKind))
+    if ((address.name == kHome && (address.kind == kHomeNebulaKind || address.kind == kLiqoKind)) ||
+        address.kind == kPeeringKind || address.kind == kOffloadingKind)
       out.emplace(address, record);
   return out;
 }

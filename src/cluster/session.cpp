@@ -135,13 +135,16 @@ engine::Kinds Session::cluster_kinds() {
   if (cluster_kinds_.empty() && has_clusters()) {
     const auto desk = cluster_desk();
     cluster_kinds_ = {home_nebula_kind(desk), home_member_kind(desk), k3s_kind(desk), liqo_kind(desk)};
+    if (peers()) cluster_kinds_.insert(cluster_kinds_.end(), {peering_kind(desk), offloading_kind(desk)});
   }
   return cluster_kinds_;
 }
 
 engine::Kinds Session::home_kinds() {
-  if (home_kinds_.empty() && has_clusters())
-    home_kinds_ = {home_nebula_kind(cluster_desk()), liqo_kind(cluster_desk(), true)};
+  if (home_kinds_.empty() && has_clusters()) {
+    const auto desk = cluster_desk();
+    home_kinds_ = {home_nebula_kind(desk), liqo_kind(desk, true), peering_kind(desk, true), offloading_kind(desk, true)};
+  }
   return home_kinds_;
 }
 

@@ -6,6 +6,7 @@
 
 #include "aws/client.hpp"
 #include "cluster/cluster_kinds.hpp"
+#include "cluster/peering_kinds.hpp"
 #include "cluster/local_kinds.hpp"
 #include "cluster/machine.hpp"
 #include "engine/executor.hpp"
@@ -72,8 +73,11 @@ class Session {
   // Kinds that ask the two API servers; none where the file wants the mesh alone.
   engine::Kinds cluster_kinds();
   engine::Kinds home_kinds();  // those of them whose resources outlive the cloud
-  void leave_clusters_out() { options_.home_access = {}; }  // before the first plan
+  // Before the first plan.
+  void leave_clusters_out() { options_.home_access = {}; }
+  void leave_peering_out() { peers_ = false; }
   bool has_clusters() const;
+  bool peers() const { return peers_ && has_clusters() && !cluster().mesh.home().empty(); }
   Kubernetes& kubernetes();
   const std::shared_ptr<Machine>& lighthouse();  // one connection for the session's life
 
@@ -94,6 +98,7 @@ class Session {
   std::optional<store::ClusterLock> lock_;
   std::unique_ptr<store::Journal> journal_;
   engine::State state_;
+  bool peers_ = true;
   std::string run_;
   engine::Kinds local_;
   engine::Kinds machine_kinds_;

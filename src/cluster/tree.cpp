@@ -8,6 +8,7 @@
 #include "cluster/mesh_trust.hpp"
 #include "cluster/told.hpp"
 #include "liqo/installation.hpp"
+#include "liqo/offloading.hpp"
 #include "nebula/layout.hpp"
 
 namespace tombolo::cluster {
@@ -58,16 +59,6 @@ std::string secret_template(const Json& secret) {
          kube::manifest_yaml(blank);
 }
 
-Json offloading(const std::string& name_space) {
-  return {{"apiVersion", liqo::kNamespaceOffloadings.api_version()},
-          {"kind", liqo::kNamespaceOffloadings.kind},
-          {"metadata", {{"name", "offloading"}, {"namespace", name_space}}},
-          {"spec",
-           {{"namespaceMappingStrategy", "DefaultName"},
-            {"podOffloadingStrategy", "LocalAndRemote"},
-            {"clusterSelector", {{"nodeSelectorTerms", JsonArray{}}}}}}};
-}
-
 Json flux_kustomization(const spec::Cluster& cluster, std::string_view name, std::string_view path,
                         const std::vector<std::string>& after) {
   JsonArray depends;
@@ -100,7 +91,9 @@ Result<Tree> gitops_tree(Session& session, TreeKind kind) {
   std::vector<std::string> offloaded;
   for (const auto& name_space : cluster.liqo.offloaded_namespaces) {
     offloaded.push_back(name_space + ".yaml");
-    tree["offloading/" + offloaded.back()] = file_of(offloading(name_space));
+    liqo::Offloading wish;
+    wish.name_space = name_space;
+    tree["offloading/" + offloaded.back()] = file_of(liqo::offloading_object(wish));
   }
   tree["offloading/kustomization.yaml"] = kustomization(offloaded);
   if (kind == TreeKind::kKustomize) {

@@ -1,0 +1,243 @@
+// The peering: one resource that spans both clusters, made and taken down a pass at a time.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "aws/prices.hpp"
+#include "cluster/peering_kinds.hpp"
+#include "engine/retry.hpp"
+#include "liqo/quantity.hpp"
+#include "liqo/state.hpp"
+
+namespace tombolo::cluster {
+
+namespace {
+
+using engine::Json;
+using namespace std::chrono_literals;
+
+constexpr auto kUnreachablePatience = 2min;
+constexpr int kPodsPerMachine = 110;  // a kubelet's own limit
+
+// Soon after a call controllers answer in tenths of a second; what takes longer takes seconds.
+Duration next_pass(Duration waited) { return waited < 3s ? 50ms : waited < 15s ? 200ms : 500ms; }
+
+Json resources_json(const liqo::Resources& resources) {
+  codec::JsonObject out;
+  for (const auto& [name, amount] : resources) out[name] = amount;
+  return out;
+}
+
+liqo::Resources resources_of(const Json& inputs) {
+  liqo::Resources out;
+  if (const auto* found = codec::find(inputs, "resources"); found && found->is_object())
+    for (const auto& [name, amount] : found->get_object())
+      if (amount.is_string()) out[std::string(name)] = std::string(amount.get_string());
+  return out;
+}
+
+bool same_resources(const liqo::Resources& one, const liqo::Resources& other) {
+  return std::ranges::equal(one, other, [](const auto& a, const auto& b) {
+    return a.first == b.first && liqo::same_quantity(a.second, b.second);
+  });
+}
+
+// Tells every change of what is waited for once.
+class Teller {
+ public:
+  void tell(const liqo::Progress& progress, const std::function<void(std::string, std::string)>& say) {
+    if (!progress.said.empty() && std::exchange(said_, progress.said) != progress.said) say(progress.stage, progress.said);
+    if (!progress.waiting_for.empty() && std::exchange(waiting_, progress.waiting_for) != progress.waiting_for)
+      say(progress.stage, "waiting for " + progress.waiting_for);
+  }
+
+ private:
+  std::string said_, waiting_;
+};
+
+class PeeringKind final : public engine::ConvergedKind {
+ public:
+  PeeringKind(ClusterDesk desk, bool only_home) : desk_(std::move(desk)), only_home_(only_home) {}
+  std::string name() const override { return std::string(kPeeringKind); }
+  std::vector<std::string> needs() const override { return {std::string(kLiqoKind), std::string(kHomeMemberKind)}; }
+
+  Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
+    auto out = seen("cloud", cloud_cluster_id(desk_.cluster));
+    const auto found = look(out, call);
+    if (call.stop.stop_requested()) return fail(Code::kCancelled, "stopped while looking");
+    if (found && !*found) return std::vector<engine::Observed>{};
+    if (!found) {
+      out.status = engine::Status::kPending;
+      out.status_detail = found.error().sentence();
+    }
+    return std::vector{std::move(out)};
+  }
+
+  engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
+    auto changes = differences(wish, observed, {"home", "cloud", "instance"});
+    const auto wanted = resources_of(wish.inputs), there = resources_of(observed.attributes);
+    if (observed.attributes.is_object() && !same_resources(wanted, there))
+      changes.push_back({"resources", resources_json(there), resources_json(wanted), false});
+    return {std::move(changes), {}};
+  }
+
+  engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override {
+    auto progress = advance(wish.inputs, call);
+    if (!progress) {
+      if (engine::reaction(progress.error().code()).again && call.clock.now() - call.since < kUnreachablePatience)
+        return engine::RetryAfter{1s, progress.error().sentence()};
+      making_.reset();
+      return engine::Failed{progress.error()};
+    }
+    teller_.tell(*progress, call.say);
+    if (!progress->done) return engine::RetryAfter{next_pass(progress->waited), ""};
+    const auto node = making_->slice();
+    making_.reset();
+    call.say("ready", fmt::format("the virtual node {} is Ready", node));
+    return engine::Done{node, {{"node", node}}};
+  }
+
+  engine::Step remove(const engine::Current& current, const engine::Call& call) override {
+    auto home = desk_.kubernetes.home(call.stop);
+    if (!home) return engine::Failed{home_failure(desk_.cluster, home.error())};
+    if (!unmaking_) {
+      auto begun = begin_removal(**home, call);
+      if (!begun) return engine::Failed{begun.error()};
+      if (!unmaking_) return engine::Done{current.id, {}};
+    }
+    const auto cloud = forced_ ? Result<kube::Client*>(nullptr) : desk_.kubernetes.cloud(call.stop);
+    if (!cloud) return give_up_on_cloud(cloud.error(), call);
+    const auto progress = unmaking_->advance(**home, *cloud, call.stop);
+    if (!progress && !forced_ && engine::reaction(progress.error().code()).again)
+      return give_up_on_cloud(progress.error(), call);
+    if (!progress) return engine::Failed{progress.error()};
+    teller_.tell(*progress, call.say);
+    if (!progress->done) return engine::RetryAfter{next_pass(progress->waited), ""};
+    unmaking_.reset();
+    return engine::Done{current.id, {}};
+  }
+
+ private:
+  // True when there is anything of a peering.
+  Result<bool> look(engine::Observed& out, const engine::Call& call) {
+    auto* home = TRY(desk_.kubernetes.home(call.stop));
+    const auto record = TRY(desk_.machine.machine->record());
+    const auto cloud = only_home_ || !record ? Result<kube::Client*>(nullptr) : desk_.kubernetes.cloud(call.stop);
+    const auto state = TRY(liqo::look_at_peering(*home, cloud ? *cloud : nullptr, out.id, call.stop));
+    if (!state.any) return false;
+    out.attributes = {{"home", state.home_id}, {"cloud", state.cloud_id}, {"resources", resources_json(state.asked)}};
+    if (record && state.tenant && state.same_cloud) out.attributes.as_object()["instance"] = record->instance;
+    out.outputs = {{"node", state.cloud_id}};
+    const auto trouble = cloud ? state.trouble : cloud.error().sentence();
+    if (!trouble.empty()) {
+      out.status = engine::Status::kPending;
+      out.status_detail = trouble;
+    }
+    return true;
+  }
+
+  Result<liqo::Progress> advance(const Json& inputs, const engine::Call& call) {
+    auto* home = TRY(desk_.kubernetes.home(call.stop));
+    auto* cloud = TRY(desk_.kubernetes.cloud(call.stop));
+    if (!making_) {
+      auto request = TRY(peering_request(desk_.cluster, desk_.kubernetes));
+      request.resources = resources_of(inputs);
+      making_.emplace(std::move(request));
+      teller_ = {};
+    }
+    return making_->advance({*home, *cloud}, call.stop);
+  }
+
+  // Leaves nothing behind in unmaking_ when there is nothing to remove.
+  Result<> begin_removal(kube::Client& home, const engine::Call& call) {
+    const auto id = cloud_cluster_id(desk_.cluster);
+    const auto state = TRY(liqo::look_at_peering(home, nullptr, id, call.stop));
+    teller_ = {};
+    forced_ = !state.api_trouble.empty();
+    unmaking_.emplace(liqo::UnpeeringRequest{forced_}, state.home_id, id);
+    return {};
+  }
+
+  // The cloud went away in the middle, or was gone before.
+  engine::Step give_up_on_cloud(const Error& why, const engine::Call& call) {
+    if (why.code() != Code::kNotFound && call.clock.now() - call.since < 20s)
+      return engine::RetryAfter{1s, why.sentence()};
+    call.say("forced", "the cloud does not answer: freeing home without it");
+    forced_ = true;
+    unmaking_.emplace(liqo::UnpeeringRequest{true}, home_cluster_id(desk_.cluster), cloud_cluster_id(desk_.cluster));
+    return engine::RetryAfter{0s, ""};
+  }
+
+  ClusterDesk desk_;
+  bool only_home_;
+  // One step at a time works on the peering.
+  std::optional<liqo::Peering> making_;
+  std::optional<liqo::Unpeering> unmaking_;
+  bool forced_ = false;
+  Teller teller_;
+};
+
+}  // namespace
+
+liqo::Resources offered_resources(const spec::Cluster& cluster) {
+  int cpus = 0, memory = 0, gpus = 0, machines = 1;
+  const auto add = [&](const std::string& type, int count) {
+    if (const auto* facts = aws::type_facts(type)) {
+      cpus += count * facts->vcpus;
+      memory += count * facts->memory_gib;
+    }
+  };
+  add(cluster.lighthouse.instance_type, 1);
+  for (const auto& pool : cluster.workers) {
+    if (!pool.instance_types.empty()) add(pool.instance_types.front(), pool.max);
+    gpus += pool.gpus * pool.max;
+    machines += pool.max;
+  }
+  liqo::Resources out{{"pods", std::to_string(machines * kPodsPerMachine)}};
+  if (cpus > 0) out["cpu"] = std::to_string(cpus);
+  if (memory > 0) out["memory"] = fmt::format("{}Gi", memory);
+  if (gpus > 0) out["nvidia.com/gpu"] = std::to_string(gpus);
+  return out;
+}
+
+Result<liqo::PeeringRequest> peering_request(const spec::Cluster& cluster, Kubernetes& kubernetes) {
+  auto* cloud = TRY(kubernetes.cloud({}));
+  return liqo::PeeringRequest{offered_resources(cluster), kubernetes.cloud_server(), cloud->access().tls.authorities};
+}
+
+std::shared_ptr<engine::Kind> peering_kind(ClusterDesk desk, bool only_home) {
+  return std::make_shared<PeeringKind>(std::move(desk), only_home);
+}
+
+Result<liqo::Parties> peer(Kubernetes& kubernetes, Clock& clock, const liqo::PeeringRequest& request, const Say& say,
+                           const std::stop_token& stop) {
+  liqo::Peering peering(request);
+  Teller teller;
+  while (true) {
+    auto* home = TRY(kubernetes.home(stop));
+    auto* cloud = TRY(kubernetes.cloud(stop));
+    const auto progress = TRY(peering.advance({*home, *cloud}, stop));
+    teller.tell(progress, say);
+    if (progress.done) return peering.parties();
+    if (!clock.sleep_for(next_pass(progress.waited), stop))
+      return fail(Code::kCancelled, "stopped; what was begun stays", "Run the command again to go on.");
+  }
+}
+
+Result<> unpeer(Kubernetes& kubernetes, Clock& clock, const std::string& cloud_id, bool forced, const Say& say,
+                const std::stop_token& stop) {
+  auto* home = TRY(kubernetes.home(stop));
+  const auto party = TRY(liqo::find_party(*home, "home", stop));
+  liqo::Unpeering unpeering({forced}, party.id, cloud_id);
+  Teller teller;
+  while (true) {
+    auto* cloud = forced ? nullptr : TRY(kubernetes.cloud(stop));
+    const auto progress = TRY(unpeering.advance(*home, cloud, stop));
+    teller.tell(progress, say);
+    if (progress.done) return {};
+    if (!clock.sleep_for(next_pass(progress.waited), stop))
+      return fail(Code::kCancelled, "stopped; the peering is taken down in part", "Run the command again to go on.");
+  }
+}
+
+}  // namespace tombolo::cluster

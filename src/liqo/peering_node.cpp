@@ -1,0 +1,207 @@
+// The second half of a peering: from a slice of the cloud to a Ready node at home.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kube/workloads.hpp"
+#include "liqo/peering.hpp"
+#include "liqo/quantity.hpp"
+
+namespace tombolo::liqo {
+namespace {
+
+using codec::Json;
+using namespace std::chrono_literals;
+
+constexpr auto kReplication_ = 10s;  // to the cloud and back takes tenths of a second
+constexpr auto kSlice = 40s;
+constexpr auto kNode = 2min;      // the first time, its image is pulled
+constexpr auto kProbe = 25s;      // home looks at the cloud's API server every 15 s, for 5 s
+constexpr auto kForeign = 90s;
+
+const kube::Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
+constexpr std::string_view kElection = "virtual-kubelet-leader-election";
+constexpr std::string_view kVirtualKubelets = "offloading.liqo.io/component=virtual-kubelet";
+
+// Liqo's conditions hold words where Kubernetes' hold True and False.
+std::string status_of(const Json& object, std::string_view type) {
+  const auto condition = kube::condition_of(object, type);
+  return condition ? condition->status : "";
+}
+
+bool is_accepted(const Json& slice) {
+  return status_of(slice, "Authentication") == "Accepted" && status_of(slice, "Resources") == "Accepted";
+}
+
+Json resources_json(const Resources& resources) {
+  codec::JsonObject out;
+  for (const auto& [name, amount] : resources) out[name] = amount;
+  return out;
+}
+
+// The same names with the same amounts, however they are written.
+bool has_resources(const Json* there, const Resources& wanted) {
+  if (!there || !there->is_object()) return wanted.empty();
+  if (there->get_object().size() != wanted.size()) return false;
+  for (const auto& [name, amount] : wanted) {
+    const auto* value = there->get_object().if_contains(name);
+    if (!value || !value->is_string() || !same_quantity(std::string_view(value->get_string()), amount)) return false;
+  }
+  return true;
+}
+
+bool is_as_wished(const Json& slice, const PeeringRequest& request, const std::string& provider) {
+  return kube::label_of(slice, kReplication) == "true" && kube::label_of(slice, kRemoteId) == provider &&
+         kube::label_of(slice, kRemoteClusterId) == provider && kube::annotation_of(slice, kCreateVirtualNode) == "true" &&
+         codec::text_at(slice, "spec.providerClusterID") == provider &&
+         has_resources(codec::find(slice, "spec.resources"), request.resources);
+}
+
+Result<> end_pods(kube::Client& client, const std::string& name_space, std::string_view labels,
+                  const std::stop_token& stop) {
+  for (const auto& pod : TRY(kube::list(client, {{kube::kPods, name_space, ""}, std::string(labels), "", 50}, stop)))
+    TRY(kube::remove(client, {kube::kPods, name_space, kube::name_of(pod)}, stop));
+  return {};
+}
+
+// "" when the node has all of it.
+std::string lacking(const Json& node, const Resources& wanted) {
+  const auto* there = codec::find(node, "status.allocatable");
+  for (const auto& [name, amount] : wanted) {
+    const auto* value = there && there->is_object() ? there->get_object().if_contains(name) : nullptr;
+    if (!value || !value->is_string() || !same_quantity(std::string_view(value->get_string()), amount))
+      return fmt::format("{} {}", amount, name);
+  }
+  return "";
+}
+
+std::string unhealthy_module(const Json& foreign) {
+  for (const auto* module : {"authentication", "offloading"}) {
+    const auto* found = codec::find(foreign, fmt::format("status.modules.{}", module));
+    if (!found || !codec::bool_at(*found, "enabled")) return fmt::format("{} is not enabled", module);
+    const auto* conditions = codec::find(*found, "conditions");
+    if (!conditions || !conditions->is_array()) continue;
+    for (const auto& c : conditions->get_array())
+      if (const auto status = codec::text_at(c, "status"); status != "Ready" && status != "Established")
+        return fmt::format("{}: {}", module, codec::text_at(c, "message", status));
+  }
+  return "";
+}
+
+}  // namespace
+
+// What another node of that name, or a virtual one whose VirtualNode is gone, would make Liqo refuse.
+Result<> Peering::make_way_for_node(kube::Client& home, const std::stop_token& stop) {
+  const auto node = TRY(kube::find(home, {kube::kNodes, "", slice()}, stop));
+  const auto virtual_node = TRY(kube::find(home, {kVirtualNodes, home_tenant_, slice()}, stop));
+  if (virtual_node) return {};
+  if (node && kube::label_of(*node, kNodeType) != kVirtualNodeType)
+    return fail(Code::kConflict, fmt::format("home has a node {} of its own: the virtual node would be called so", slice()),
+                "Give the cloud another cluster ID (discovery.config.clusterID in liqo.cloudValues), or rename the cluster.");
+  if (node) TRY(kube::remove(home, {kube::kNodes, "", slice()}, stop));
+  // Of a virtual kubelet that has not given it back: the next one would wait 15 s for it.
+  TRY(kube::remove(home, {kLeases, home_tenant_, std::string(kElection)}, stop));
+  return {};
+}
+
+// Only our own fields: Liqo's own tool replaces the whole spec, and with it what its controllers have filled in.
+Result<> Peering::apply_slice(kube::Client& home, const std::stop_token& stop) {
+  const kube::ObjectName name{kResourceSlices, home_tenant_, slice()};
+  auto object = blank_object(name);
+  auto& meta = object.as_object()["metadata"].as_object();
+  meta["labels"] = {{kReplication, "true"}, {kRemoteId, parties_.cloud.id}, {kRemoteClusterId, parties_.cloud.id}};
+  meta["annotations"] = {{kCreateVirtualNode, "true"}};
+  object.as_object()["spec"] = {{"class", "default"},
+                                {"providerClusterID", parties_.cloud.id},
+                                {"resources", resources_json(request_.resources)}};
+  TRY(kube::apply(home, name, object, stop, {true, false}));
+  return {};
+}
+
+Result<bool> Peering::make_slice(const Sides& sides, const std::stop_token& stop) {
+  TRY(make_way_for_node(sides.home, stop));
+  const auto found = TRY(kube::find(sides.home, {kResourceSlices, home_tenant_, slice()}, stop));
+  if (!found || !is_as_wished(*found, request_, parties_.cloud.id)) TRY(apply_slice(sides.home, stop));
+  return true;
+}
+
+Result<bool> Peering::await_slice(const Sides& sides, const std::stop_token& stop) {
+  if (old_one_) {
+    if (!TRY(take_down(false, "", sides, stop))) return false;
+    stage_ = 0;
+    answer_ = nullptr;
+    return find_both(sides, stop);
+  }
+  const auto local = TRY(kube::find(sides.home, {kResourceSlices, home_tenant_, slice()}, stop));
+  const auto remote = TRY(kube::find(sides.cloud, {kResourceSlices, cloud_tenant_, slice()}, stop));
+  const auto* here = local ? codec::find(*local, "status.authParams") : nullptr;
+  const auto* there = remote ? codec::find(*remote, "status.authParams") : nullptr;
+  // A status that was copied outlives the cluster that it was copied from: it must be the one that is there now.
+  if (local && remote && is_accepted(*local) && is_accepted(*remote) && here && there && *here == *there) return true;
+  for (const auto* type : {"Authentication", "Resources"})
+    if (remote && status_of(*remote, type) == "Denied")
+      return fail(Code::kBroken,
+                  fmt::format("the cloud denies the slice ({}): {}", type, kube::condition_of(*remote, type)->message),
+                  "Its tenant may be cordoned: look at tenantCondition of its Tenant, and at the annotation liqo.io/cordon.");
+  if (!remote && !began_anew_ && patience_.waited_for("replication", sides.home.clock().now()) > kReplication_) {
+    // e16 of our notes: the replicator is stuck on what an earlier peering has left. It forgets it when it starts anew.
+    began_anew_ = true;
+    TRY(end_pods(sides.home, parties_.home.name_space, "app.kubernetes.io/name=crd-replicator", stop));
+    return take_down(false, "home does not replicate to the cloud: restarting its replicator and beginning anew", sides, stop);
+  }
+  if (!remote) {
+    waiting_ = "the slice to reach the cloud";
+    if (!began_anew_) return false;
+  }
+  if (remote && status_of(*remote, "Authentication") == "Accepted" && status_of(*remote, "Resources").empty() &&
+      codec::text_at(*remote, "spec.class") != "default")
+    return wait_for(kReplication_,
+                    fmt::format("a controller of the cloud to take up slices of the class {}", codec::text_at(*remote, "spec.class")),
+                    {sides.cloud, cloud_tenant_, slice()}, stop);
+  return wait_for(kSlice, "the cloud to accept the slice", {sides.cloud, cloud_tenant_, slice()}, stop);
+}
+
+Result<bool> Peering::await_virtual_node(const Sides& sides, const std::stop_token& stop) {
+  if (TRY(kube::find(sides.home, {kVirtualNodes, home_tenant_, slice()}, stop))) return true;
+  return wait_for(kSlice, "home to make a virtual node of the slice", {sides.home, home_tenant_, slice()}, stop);
+}
+
+Result<bool> Peering::await_node(const Sides& sides, const std::stop_token& stop) {
+  const auto node = TRY(kube::find(sides.home, {kube::kNodes, "", slice()}, stop));
+  const auto ready = node ? kube::condition_of(*node, "Ready") : std::nullopt;
+  if (ready && ready->holds()) {
+    const auto lacks = lacking(*node, request_.resources);
+    if (lacks.empty()) return true;
+    return wait_for(kNode, "the virtual node to have " + lacks, {sides.home, home_tenant_, slice()}, stop);
+  }
+  const auto waited = patience_.waited_for("the virtual node to become Ready", sides.home.clock().now());
+  // Why its kubelet does not run says more than that the node is not there.
+  if (waited > kProbe)
+    for (const auto& pod : TRY(kube::pods(sides.home, home_tenant_, std::string(kVirtualKubelets), stop)))
+      if (!pod.ready) said_ = fmt::format("pod {}/{}: {}", pod.name_space, pod.name, pod.why);
+  const auto what = said_;
+  auto waits = wait_for(kNode, "the virtual node to become Ready", {sides.home, home_tenant_, slice()}, stop);
+  if (!waits && !what.empty()) return fail(Error(waits.error().code(), waits.error().sentence() + "; " + what).hint(waits.error().hint()));
+  return waits;
+}
+
+Result<bool> Peering::await_foreign_cluster(const Sides& sides, const std::stop_token& stop) {
+  const auto foreign = TRY(kube::find(sides.home, {kForeignClusters, "", parties_.cloud.id}, stop));
+  const auto api = foreign ? kube::condition_of(*foreign, "APIServerStatus") : std::nullopt;
+  const auto trouble = !foreign ? "there is no ForeignCluster" : !api ? "nobody has tried the cloud's API server yet"
+                       : api->status != "Established" ? api->message : unhealthy_module(*foreign);
+  if (trouble.empty()) return true;
+  waiting_ = "home to find the cloud healthy: " + trouble;
+  const auto waited = patience_.waited_for("foreign cluster", sides.home.clock().now());
+  if (waited > kProbe && !restarted_ && api && api->status != "Established") {
+    // Its checker keeps the client that it began with, whatever the cloud advertises since.
+    restarted_ = true;
+    said_ = "home's controller does not see the cloud's API server, which answers: restarting it";
+    TRY(end_pods(sides.home, parties_.home.name_space, "app.kubernetes.io/name=controller-manager", stop));
+    TRY(end_pods(sides.home, home_tenant_, kVirtualKubelets, stop));
+  }
+  if (waited < kForeign) return false;
+  return fail(Code::kTimeout, fmt::format("waited {} for {}", format_duration(kForeign), waiting_),
+              "`tombolo why peering` looks for the cause.");
+}
+
+}  // namespace tombolo::liqo

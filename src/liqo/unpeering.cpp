@@ -1,0 +1,189 @@
+#include "liqo/unpeering.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+
+namespace tombolo::liqo {
+namespace {
+
+using codec::Json;
+using namespace std::chrono_literals;
+
+constexpr auto kDraining = 2min;    // pods have up to 30 s to end by themselves, and their budgets may make them wait
+constexpr auto kReplicator = 12s;   // it takes 5 s; what has not come by then does not come (e16)
+constexpr auto kGoing = 60s;
+constexpr auto kProbing = 45s;      // home looks at its provider every 15 s
+
+const kube::Resource kPodBudgets{"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"};
+
+// True when none is left.
+Result<bool> delete_all(kube::Client& client, const kube::Resource& resource, const std::string& labels,
+                        const std::stop_token& stop) {
+  const auto found = TRY(list_where_served(client, resource, labels, stop));
+  for (const auto& object : found)
+    if (!kube::is_being_deleted(object))
+      TRY(kube::remove(client, {resource, kube::namespace_of(object), kube::name_of(object)}, stop));
+  return found.empty();
+}
+
+// True when it is gone.
+Result<bool> delete_one(kube::Client& client, const kube::ObjectName& name, const std::stop_token& stop) {
+  const auto found = kube::find(client, name, stop);
+  if (!found && found.error().code() == Code::kNotFound) return true;  // not even its kind is served
+  if (!found) return fail(found.error());
+  if (!*found) return true;
+  if (!kube::is_being_deleted(**found)) TRY(kube::remove(client, name, stop));
+  return false;
+}
+
+// Objects that wait for a replicator which will never come round to them. What they stand for on the other side goes with
+// the tenant namespace there.
+Result<> let_go(kube::Client& client, const kube::ObjectName& name, const std::stop_token& stop) {
+  const auto found = TRY(kube::find(client, name, stop));
+  if (!found || !kube::is_being_deleted(*found)) return {};
+  const auto freed = kube::patch(client, name, kube::PatchKind::kMerge, {{"metadata", {{"finalizers", nullptr}}}}, stop);
+  if (!freed && freed.error().code() != Code::kNotFound) return fail(freed.error());
+  return {};
+}
+
+Result<std::vector<Json>> offloaded_pods(kube::Client& home, const std::string& node, const std::stop_token& stop) {
+  return kube::list(home, {{kube::kPods, "", ""}, fmt::format("{}=true", kShadowPodLabel), "spec.nodeName=" + node, 500},
+                    stop);
+}
+
+bool has_controller(const Json& pod) {
+  const auto* owners = codec::find(pod, "metadata.ownerReferences");
+  if (!owners || !owners->is_array()) return false;
+  for (const auto& owner : owners->get_array())
+    if (codec::bool_at(owner, "controller")) return true;
+  return false;
+}
+
+// "pods default/a, default/b; PodDisruptionBudget default/keep allows none of its pods to be ended".
+Result<std::string> what_stays(kube::Client& home, const std::string& node, const std::stop_token& stop) {
+  std::vector<std::string> pods;
+  std::set<std::string> namespaces;
+  for (const auto& pod : TRY(offloaded_pods(home, node, stop))) {
+    pods.push_back(kube::namespace_of(pod) + "/" + kube::name_of(pod));
+    namespaces.insert(kube::namespace_of(pod));
+  }
+  std::string out = pods.empty() ? "" : fmt::format("{} {}", pods.size() == 1 ? "pod" : "pods", fmt::join(pods, ", "));
+  for (const auto& name : namespaces)
+    for (const auto& budget : TRY(kube::list(home, {{kPodBudgets, name, ""}, "", "", 100}, stop)))
+      if (codec::number_at(budget, "status.disruptionsAllowed") == 0)
+        out += fmt::format("; PodDisruptionBudget {}/{} allows none of its pods to be ended", name,
+                           kube::name_of(budget));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> bare_offloaded_pods(kube::Client& home, const std::string& node,
+                                                     const std::stop_token& stop) {
+  std::vector<std::string> out;
+  for (const auto& pod : TRY(offloaded_pods(home, node, stop)))
+    if (!has_controller(pod)) out.push_back(kube::namespace_of(pod) + "/" + kube::name_of(pod));
+  return out;
+}
+
+Result<bool> Unpeering::blocked(Duration longest, std::string what, kube::Client& home, const std::stop_token& stop) {
+  waiting_ = std::move(what);
+  if (patience_.waited_for(waiting_, home.clock().now()) < longest) return false;
+  const auto stays = what_stays(home, cloud_id_, stop);
+  const auto blocking = stays && !stays->empty() ? ": " + *stays : std::string();
+  return fail(Code::kDependency, fmt::format("gave up after {}, waiting for {}{}", format_duration(longest), waiting_, blocking),
+              blocking.empty() ? "`tombolo why peering` shows what is left; run the command again to go on."
+                               : "Scale the workload down or delete the budget, then run the command again: it goes on "
+                                 "where this run ended.");
+}
+
+// The slices first: with them the provider's side of the offloading ends. The virtual nodes would follow by themselves, but
+// only when garbage is collected.
+Result<bool> Unpeering::drain(kube::Client& home, const std::stop_token& stop) {
+  const bool slices = TRY(delete_all(
+      home, kResourceSlices, fmt::format("{}=true,{}={}", kReplication, kRemoteId, cloud_id_), stop));
+  const bool nodes = TRY(delete_all(home, kVirtualNodes, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop));
+  if (slices && nodes) return true;
+  return blocked(kDraining, slices ? "the virtual node to be drained and removed" : "the resource slice to go", home, stop);
+}
+
+Result<bool> Unpeering::drop_identity(kube::Client& home, const std::stop_token& stop) {
+  const auto name = control_plane_identity(cloud_id_);
+  const kube::ObjectName renew{kRenews, home_tenant(), name}, secret{kube::kSecrets, home_tenant(), kubeconfig_secret(name)};
+  const bool identity = TRY(delete_one(home, {kIdentities, home_tenant(), name}, stop));
+  // These are Liqo's to delete: it does, when the Identity is gone.
+  const bool renewed = identity && TRY(list_where_served(home, kRenews, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop)).empty();
+  const bool gone = renewed && !TRY(kube::find(home, secret, stop));
+  if (gone) return true;
+  waiting_ = "home to stop replicating to the cloud";
+  if (patience_.waited_for(waiting_, home.clock().now()) > kReplicator) {
+    TRY(let_go(home, renew, stop));
+    TRY(let_go(home, secret, stop));
+  }
+  return blocked(kGoing, waiting_, home, stop);
+}
+
+Result<bool> Unpeering::drop_tenant(kube::Client& cloud, const std::stop_token& stop) {
+  if (TRY(delete_all(cloud, kTenants, fmt::format("{}={}", kRemoteClusterId, home_id_), stop))) return true;
+  return blocked(kGoing, "the cloud to forget its tenant", cloud, stop);
+}
+
+Result<bool> Unpeering::declare_dead(kube::Client& home, const std::stop_token& stop) {
+  const kube::ObjectName name{kForeignClusters, "", cloud_id_};
+  const auto found = kube::find(home, name, stop);
+  if (!found && found.error().code() != Code::kNotFound) return fail(found.error());
+  if (!found || !*found) return true;
+  if (!kube::annotation_of(**found, kUnreachable).empty()) return true;
+  const auto condition = kube::condition_of(**found, "APIServerStatus");
+  if (condition && condition->status == "Established") {
+    waiting_ = "home to notice that the cloud does not answer";
+    if (patience_.waited_for(waiting_, home.clock().now()) < kProbing) return false;
+    return fail(Code::kConflict, "the cloud's API server still answers home: it is not gone",
+                "Run `tombolo unpeer` without --force.");
+  }
+  TRY(kube::patch(home, name, kube::PatchKind::kMerge, {{"metadata", {{"annotations", {{kUnreachable, "true"}}}}}}, stop));
+  return true;
+}
+
+Result<bool> Unpeering::drop_namespaces(kube::Client& client, const std::string& peer_id, const std::stop_token& stop) {
+  const auto found = TRY(tenant_namespaces(client, peer_id, stop));
+  for (const auto& each : found)
+    if (!kube::is_being_deleted(each)) TRY(kube::remove(client, {kube::kNamespaces, "", kube::name_of(each)}, stop));
+  return found.empty();
+}
+
+Result<bool> Unpeering::drop_foreign_cluster(kube::Client& client, const std::string& peer_id,
+                                             const std::stop_token& stop) {
+  return delete_one(client, {kForeignClusters, "", peer_id}, stop);
+}
+
+Result<Progress> Unpeering::advance(kube::Client& home, kube::Client* cloud, const std::stop_token& stop) {
+  static constexpr std::array kStages{"drain", "identity", "tenant", "namespaces", "foreign clusters"};
+  kube::Client* other = request_.forced ? nullptr : cloud;
+  if (!other && !request_.forced) return fail(Code::kInternal, "a peering is taken down gracefully on both sides");
+  waiting_.clear();
+  for (; stage_ < static_cast<int>(kStages.size()); ++stage_) {
+    bool through = true;
+    if (request_.forced && stage_ == 0) through = TRY(declare_dead(home, stop));
+    if (!request_.forced && stage_ == 0) through = TRY(drain(home, stop));
+    if (!request_.forced && stage_ == 1) through = TRY(drop_identity(home, stop));
+    if (!request_.forced && stage_ == 2) through = TRY(drop_tenant(*other, stop));
+    if (stage_ == 3) {
+      const bool there = !other || TRY(drop_namespaces(*other, home_id_, stop));
+      through = TRY(drop_namespaces(home, cloud_id_, stop)) && there;
+      if (!through) TRY(blocked(kDraining, "the tenant namespaces to go", home, stop));
+    }
+    if (stage_ == 4) {
+      const bool there = !other || TRY(drop_foreign_cluster(*other, home_id_, stop));
+      through = TRY(drop_foreign_cluster(home, cloud_id_, stop)) && there;
+      if (!through) TRY(blocked(kGoing, "the ForeignClusters to go", home, stop));
+    }
+    if (!through)
+      return Progress{false, kStages[static_cast<std::size_t>(stage_)], waiting_, home.clock().now() - patience_.since(), ""};
+  }
+  return Progress{true, "", "", {}, ""};
+}
+
+}  // namespace tombolo::liqo
