@@ -65,11 +65,15 @@ Json container(const spec::Cluster& cluster, const HomeMesh& mesh) {
   };
 }
 
+// The members' nodes where they are named, and never a virtual one: Nebula is for machines.
 Json affinity(const HomeMesh& mesh) {
+  const Json machine{{"key", "liqo.io/type"}, {"operator", "DoesNotExist"}};
   JsonArray terms;  // one of them must hold
+  if (!by_node(mesh)) terms.push_back(Json{{"matchExpressions", JsonArray{machine}}});
   for (const auto& m : mesh.members) {
+    if (m.node.empty()) continue;
     const Json field{{"key", "metadata.name"}, {"operator", "In"}, {"values", JsonArray{Json(m.node)}}};
-    terms.push_back(Json{{"matchFields", JsonArray{field}}});
+    terms.push_back(Json{{"matchExpressions", JsonArray{machine}}, {"matchFields", JsonArray{field}}});
   }
   return {{"nodeAffinity",
            {{"requiredDuringSchedulingIgnoredDuringExecution", {{"nodeSelectorTerms", std::move(terms)}}}}}};
@@ -88,12 +92,12 @@ Json daemon_set(const spec::Cluster& cluster, const HomeMesh& mesh, const Json& 
            {"terminationGracePeriodSeconds", 5},
            {"automountServiceAccountToken", false},
            {"nodeSelector", {{"kubernetes.io/os", "linux"}}},
+           {"affinity", affinity(mesh)},
            {"tolerations", JsonArray{{{"operator", "Exists"}}}},
            {"containers", JsonArray{container(cluster, mesh)}},
            {"volumes", JsonArray{{{"name", "config"}, {"configMap", {{"name", kNebulaName}}}},
                                  host_volume(mesh),
                                  {{"name", "tun"}, {"hostPath", {{"path", "/dev/net/tun"}, {"type", "CharDevice"}}}}}}};
-  if (by_node(mesh)) pod.as_object()["affinity"] = affinity(mesh);
   auto meta = metadata(cluster, kNebulaName);
   meta.as_object()["annotations"] = {{kInputsAnnotation, codec::to_canonical_text(inputs)}};
   return {{"apiVersion", "apps/v1"},

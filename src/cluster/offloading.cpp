@@ -39,7 +39,8 @@ class OffloadingKind final : public engine::ConvergedKind {
                         {"mapping", codec::text_at(object, "spec.namespaceMappingStrategy")}};
       const auto state = liqo::offloading_state(object);
       one.outputs = {{"remoteName", state.remote_name}};
-      if (kube::is_being_deleted(object)) one.status = engine::Status::kGoing;
+      if (kube::is_being_deleted(object))
+        one.status = engine::Status::kGoing;
       else if (!state.ready()) {
         one.status = engine::Status::kPending;
         one.status_detail = describe(state);
@@ -100,7 +101,8 @@ class OffloadingKind final : public engine::ConvergedKind {
   }
   // False also when it is gone.
   Result<bool> is_ours(kube::Client& home, const std::string& name, const engine::Call& call) const {
-    const auto found = kube::find(home, {liqo::kNamespaceOffloadings, name, std::string(liqo::kOffloadingName)}, call.stop);
+    const auto found =
+        kube::find(home, {liqo::kNamespaceOffloadings, name, std::string(liqo::kOffloadingName)}, call.stop);
     if (!found && found.error().code() == Code::kNotFound) return false;
     if (!found) return fail(found.error());
     return *found && kube::label_of(**found, kClusterLabel) == desk_.cluster.name;

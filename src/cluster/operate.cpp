@@ -78,8 +78,8 @@ bool launches(const engine::Plan& plan) {
 
 Result<Planned> make_plan(Session& session, const PlanRequest& request, const std::stop_token& stop) {
   auto looked = TRY(look(session, request.offline, stop));
-  const auto wishes =
-      desired(session.cluster(), looked.facts, {session.options().wait_for_bootstrap, session.has_clusters(), session.peers()});
+  const auto wishes = desired(session.cluster(), looked.facts,
+                              {session.options().wait_for_bootstrap, session.has_clusters(), session.peers()});
   auto plan = TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds,
                                     {request.recreate, false, session.clock().now()}));
   return Planned{std::move(looked.facts), std::move(looked.kinds), std::move(plan)};
@@ -110,8 +110,8 @@ Result<UpReport> up(Session& session, Planned next, const std::stop_token& stop)
 
 Result<StatusReport> status(Session& session, const std::stop_token& stop) {
   auto looked = TRY(look(session, false, stop));
-  const auto wishes =
-      desired(session.cluster(), looked.facts, {session.options().wait_for_bootstrap, session.has_clusters(), session.peers()});
+  const auto wishes = desired(session.cluster(), looked.facts,
+                              {session.options().wait_for_bootstrap, session.has_clusters(), session.peers()});
   auto plan =
       TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds, {{}, false, session.clock().now()}));
   return StatusReport{std::move(*looked.facts), std::move(plan), std::move(looked.world)};

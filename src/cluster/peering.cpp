@@ -42,11 +42,14 @@ bool same_resources(const liqo::Resources& one, const liqo::Resources& other) {
   });
 }
 
+bool is_away(const Error& error) { return error.code() == Code::kUnreachable || error.code() == Code::kTransient; }
+
 // Tells every change of what is waited for once.
 class Teller {
  public:
   void tell(const liqo::Progress& progress, const std::function<void(std::string, std::string)>& say) {
-    if (!progress.said.empty() && std::exchange(said_, progress.said) != progress.said) say(progress.stage, progress.said);
+    if (!progress.said.empty() && std::exchange(said_, progress.said) != progress.said)
+      say(progress.stage, progress.said);
     if (!progress.waiting_for.empty() && std::exchange(waiting_, progress.waiting_for) != progress.waiting_for)
       say(progress.stage, "waiting for " + progress.waiting_for);
   }
@@ -108,8 +111,7 @@ class PeeringKind final : public engine::ConvergedKind {
     const auto cloud = forced_ ? Result<kube::Client*>(nullptr) : desk_.kubernetes.cloud(call.stop);
     if (!cloud) return give_up_on_cloud(cloud.error(), call);
     const auto progress = unmaking_->advance(**home, *cloud, call.stop);
-    if (!progress && !forced_ && engine::reaction(progress.error().code()).again)
-      return give_up_on_cloud(progress.error(), call);
+    if (!progress && !forced_ && is_away(progress.error())) return give_up_on_cloud(progress.error(), call);
     if (!progress) return engine::Failed{progress.error()};
     teller_.tell(*progress, call.say);
     if (!progress->done) return engine::RetryAfter{next_pass(progress->waited), ""};

@@ -143,7 +143,8 @@ engine::Kinds Session::cluster_kinds() {
 engine::Kinds Session::home_kinds() {
   if (home_kinds_.empty() && has_clusters()) {
     const auto desk = cluster_desk();
-    home_kinds_ = {home_nebula_kind(desk), liqo_kind(desk, true), peering_kind(desk, true), offloading_kind(desk, true)};
+    home_kinds_ = {home_nebula_kind(desk), liqo_kind(desk, true), peering_kind(desk, true),
+                   offloading_kind(desk, true)};
   }
   return home_kinds_;
 }

@@ -6,9 +6,9 @@
 
 #include "aws/client.hpp"
 #include "cluster/cluster_kinds.hpp"
-#include "cluster/peering_kinds.hpp"
 #include "cluster/local_kinds.hpp"
 #include "cluster/machine.hpp"
+#include "cluster/peering_kinds.hpp"
 #include "engine/executor.hpp"
 #include "mesh/prober.hpp"
 #include "spec/cluster.hpp"

@@ -21,8 +21,7 @@ const SigningKey::Kind* SigningKey::kind_of(const evp_pkey_st* key) {
                                {EVP_PKEY_EC, 384, "SHA384", "300a06082a8648ce3d040303"},
                                {EVP_PKEY_EC, 521, "SHA512", "300a06082a8648ce3d040304"}};
   for (const auto& kind : kinds)
-    if (EVP_PKEY_get_base_id(key) == kind.type && (kind.bits == 0 || kind.bits == EVP_PKEY_get_bits(key)))
-      return &kind;
+    if (EVP_PKEY_get_base_id(key) == kind.type && (kind.bits == 0 || kind.bits == EVP_PKEY_get_bits(key))) return &kind;
   return nullptr;
 }
 
@@ -52,7 +51,8 @@ Bytes SigningKey::algorithm() const { return *from_hex(kind_->algorithm_hex); }
 
 Bytes SigningKey::sign(ByteView message) const {
   const DigestContext context(EVP_MD_CTX_new());
-  must(context && EVP_DigestSignInit_ex(context.get(), nullptr, kind_->digest, nullptr, nullptr, key_.get(), nullptr) == 1,
+  must(context &&
+           EVP_DigestSignInit_ex(context.get(), nullptr, kind_->digest, nullptr, nullptr, key_.get(), nullptr) == 1,
        "signing");
   std::size_t size = 0;
   must(EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) == 1, "signing");

@@ -19,7 +19,7 @@ class SigningKey {
   static Result<SigningKey> from_pem(const Secret<std::string>& pem);
 
   Bytes public_key_info() const;  // SubjectPublicKeyInfo (RFC 5280, 4.1), DER
-  Bytes algorithm() const;        // AlgorithmIdentifier of what sign() gives, DER
+  Bytes algorithm() const;  // AlgorithmIdentifier of what sign() gives, DER
   Bytes sign(ByteView message) const;  // deterministic for Ed25519 and RSA
 
  private:

@@ -28,9 +28,9 @@ Time time_of(const Json& event) {
 }  // namespace
 
 Result<Party> find_party(kube::Client& client, std::string_view side, const std::stop_token& stop) {
-  const auto found = TRY(
-      context(kube::list(client, {{kube::kConfigMaps, "", ""}, std::string(kClusterIdSelector), "", 100}, stop),
-              fmt::format("looking for Liqo in the {} cluster", side)));
+  const auto found =
+      TRY(context(kube::list(client, {{kube::kConfigMaps, "", ""}, std::string(kClusterIdSelector), "", 100}, stop),
+                  fmt::format("looking for Liqo in the {} cluster", side)));
   if (found.empty())
     return fail(Code::kNotFound, fmt::format("Liqo is not installed in the {} cluster", side),
                 "Run `tombolo up --skip-peering`: it installs Liqo on both sides.");
@@ -41,8 +41,8 @@ Result<Party> find_party(kube::Client& client, std::string_view side, const std:
                 "Uninstall all but one: Liqo's own tools could not tell them apart either.");
   Party out{kube::namespace_of(found.front()), codec::text_at(found.front(), "data.CLUSTER_ID")};
   if (out.id.empty())
-    return fail(Code::kBroken, fmt::format("Liqo in the namespace {} of the {} cluster has no cluster ID",
-                                           out.name_space, side),
+    return fail(Code::kBroken,
+                fmt::format("Liqo in the namespace {} of the {} cluster has no cluster ID", out.name_space, side),
                 "Set discovery.config.clusterID in its values.");
   return out;
 }
@@ -57,17 +57,17 @@ Result<Parties> find_parties(const Sides& sides, const std::stop_token& stop) {
 
 Result<std::vector<Json>> tenant_namespaces(kube::Client& client, const std::string& peer_id,
                                             const std::stop_token& stop) {
-  return kube::list(client,
-                    {{kube::kNamespaces, "", ""}, fmt::format("{}={},{}", kRemoteClusterId, peer_id, kTenantNamespace),
-                     "", 10},
-                    stop);
+  return kube::list(
+      client,
+      {{kube::kNamespaces, "", ""}, fmt::format("{}={},{}", kRemoteClusterId, peer_id, kTenantNamespace), "", 10},
+      stop);
 }
 
 Result<std::vector<Warning>> warnings_about(kube::Client& client, const std::string& name_space,
                                             const std::string& object, Time since, const std::stop_token& stop) {
   static const kube::Resource kEvents{"", "v1", "events", "Event"};
-  auto events = TRY(kube::list(
-      client, {{kEvents, name_space, ""}, "", "type=Warning,involvedObject.name=" + object, 200}, stop));
+  auto events =
+      TRY(kube::list(client, {{kEvents, name_space, ""}, "", "type=Warning,involvedObject.name=" + object, 200}, stop));
   std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
   std::vector<Warning> out;
   for (const auto& event : events) {
@@ -98,7 +98,8 @@ std::string secret_text(const Json& secret, std::string_view key) {
 std::string encoded(std::string_view text) { return codec::encode_base64(as_bytes(text)); }
 
 Json blank_object(const kube::ObjectName& name) {
-  Json out{{"apiVersion", name.resource.api_version()}, {"kind", name.resource.kind}, {"metadata", {{"name", name.name}}}};
+  Json out{
+      {"apiVersion", name.resource.api_version()}, {"kind", name.resource.kind}, {"metadata", {{"name", name.name}}}};
   if (!name.name_space.empty()) out.as_object()["metadata"].as_object()["namespace"] = name.name_space;
   return out;
 }

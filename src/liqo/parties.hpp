@@ -21,7 +21,7 @@ struct Sides {
 
 struct Party {
   std::string name_space;  // Liqo's own
-  std::string id;          // its cluster ID
+  std::string id;  // its cluster ID
 };
 
 // Errors: kNotFound when Liqo is not installed there, kConflict when it is twice. `side`: "home" or "cloud", for messages.
@@ -61,7 +61,7 @@ codec::Json blank_object(const kube::ObjectName& name);
 // How far a piece of work has got that goes on by being called again.
 struct Progress {
   bool done = false;
-  std::string stage;        // short, stable: "nonce", "tenant", "slice", "node"
+  std::string stage;  // short, stable: "nonce", "tenant", "slice", "node"
   std::string waiting_for;  // a sentence; "" when it goes on at once
   Duration waited{};
   std::string said;  // something worth a line, once

@@ -108,7 +108,8 @@ Result<bool> Peering::wait_for(Duration longest, std::string what, const About& 
   if (!warnings.empty()) said_ = warnings.back().reason + ": " + warnings.back().message;
   if (waited < longest) return false;
   return fail(Code::kTimeout,
-              fmt::format("waited {} for {}{}", format_duration(longest), waiting_, said_.empty() ? "" : ". Liqo says " + said_),
+              fmt::format("waited {} for {}{}", format_duration(longest), waiting_,
+                          said_.empty() ? "" : ". Liqo says " + said_),
               "`tombolo why peering` looks for the cause.");
 }
 
@@ -192,7 +193,8 @@ Result<bool> Peering::sign_nonce(const Sides& sides, const std::stop_token& stop
   auto secret = TRY(kube::find(sides.cloud, nonce, stop));
   if (!secret) {
     auto object = blank_object(nonce);
-    object.as_object()["metadata"].as_object()["labels"] = {{kNonceLabel, "true"}, {kRemoteClusterId, parties_.home.id}};
+    object.as_object()["metadata"].as_object()["labels"] = {{kNonceLabel, "true"},
+                                                            {kRemoteClusterId, parties_.home.id}};
     secret = TRY(kube::apply(sides.cloud, nonce, object, stop, {true, false}));
   }
   nonce_ = secret_text(*secret, "nonce");
@@ -244,8 +246,8 @@ Result<bool> Peering::await_tenant(const Sides& sides, const std::stop_token& st
     const auto* answer = codec::find(tenant, "status.authParams");
     if (!answer || codec::text_at(tenant, "status.tenantNamespace").empty() ||
         codec::text_at(*answer, "signedCRT").empty())
-      return wait_for(kAnswer, "the cloud to accept home as its tenant",
-                      {sides.cloud, cloud_tenant_, parties_.home.id}, stop);
+      return wait_for(kAnswer, "the cloud to accept home as its tenant", {sides.cloud, cloud_tenant_, parties_.home.id},
+                      stop);
     answer_ = *answer;
   }
   TRY(check_answer());
@@ -256,12 +258,14 @@ Result<bool> Peering::await_tenant(const Sides& sides, const std::stop_token& st
 Result<> Peering::check_answer() const {
   const auto said = codec::text_at(answer_, "apiServer");
   if (!request_.api_server.empty() && said != request_.api_server)
-    return fail(Code::kConflict,
-                fmt::format("the cloud tells home to call {}, but its API server is at {}", said, request_.api_server),
-                "Set apiServer.address of Liqo in the cloud: `tombolo up` does. Then delete its Tenant and peer again.");
+    return fail(
+        Code::kConflict,
+        fmt::format("the cloud tells home to call {}, but its API server is at {}", said, request_.api_server),
+        "Set apiServer.address of Liqo in the cloud: `tombolo up` does. Then delete its Tenant and peer again.");
   const auto authority = trimmed(decoded(answer_, "ca"));
   if (!request_.authority.empty() && !authority.empty() && authority != trimmed(request_.authority))
-    return fail(Code::kConflict, "the cloud tells home to trust another authority than its API server's certificate has",
+    return fail(Code::kConflict,
+                "the cloud tells home to trust another authority than its API server's certificate has",
                 "Leave apiServer.ca out of the values of Liqo in the cloud (liqo.cloudValues), and run `tombolo up`.");
   return {};
 }

@@ -15,9 +15,9 @@ namespace tombolo::liqo {
 using Resources = std::map<std::string, std::string>;  // "cpu" -> "8", "nvidia.com/gpu" -> "2": quantities
 
 struct PeeringRequest {
-  Resources resources;     // what the cloud offers; what is not named gets the provider's defaults
+  Resources resources;  // what the cloud offers; what is not named gets the provider's defaults
   std::string api_server;  // "https://10.42.0.1:6443": what the cloud must tell home to call; "": whatever it says
-  std::string authority;   // PEM: the cloud's own authority as we know it; "": unknown
+  std::string authority;  // PEM: the cloud's own authority as we know it; "": unknown
 };
 
 // One peering being made. Never waits: advance() does all that can be done now and says what it waits for.

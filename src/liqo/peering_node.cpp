@@ -51,7 +51,8 @@ bool has_resources(const Json* there, const Resources& wanted) {
 
 bool is_as_wished(const Json& slice, const PeeringRequest& request, const std::string& provider) {
   return kube::label_of(slice, kReplication) == "true" && kube::label_of(slice, kRemoteId) == provider &&
-         kube::label_of(slice, kRemoteClusterId) == provider && kube::annotation_of(slice, kCreateVirtualNode) == "true" &&
+         kube::label_of(slice, kRemoteClusterId) == provider &&
+         kube::annotation_of(slice, kCreateVirtualNode) == "true" &&
          codec::text_at(slice, "spec.providerClusterID") == provider &&
          has_resources(codec::find(slice, "spec.resources"), request.resources);
 }
@@ -95,8 +96,9 @@ Result<> Peering::make_way_for_node(kube::Client& home, const std::stop_token& s
   const auto virtual_node = TRY(kube::find(home, {kVirtualNodes, home_tenant_, slice()}, stop));
   if (virtual_node) return {};
   if (node && kube::label_of(*node, kNodeType) != kVirtualNodeType)
-    return fail(Code::kConflict, fmt::format("home has a node {} of its own: the virtual node would be called so", slice()),
-                "Give the cloud another cluster ID (discovery.config.clusterID in liqo.cloudValues), or rename the cluster.");
+    return fail(
+        Code::kConflict, fmt::format("home has a node {} of its own: the virtual node would be called so", slice()),
+        "Give the cloud another cluster ID (discovery.config.clusterID in liqo.cloudValues), or rename the cluster.");
   if (node) TRY(kube::remove(home, {kube::kNodes, "", slice()}, stop));
   // Of a virtual kubelet that has not given it back: the next one would wait 15 s for it.
   TRY(kube::remove(home, {kLeases, home_tenant_, std::string(kElection)}, stop));
@@ -139,14 +141,16 @@ Result<bool> Peering::await_slice(const Sides& sides, const std::stop_token& sto
   if (local && remote && is_accepted(*local) && is_accepted(*remote) && here && there && *here == *there) return true;
   for (const auto* type : {"Authentication", "Resources"})
     if (remote && status_of(*remote, type) == "Denied")
-      return fail(Code::kBroken,
-                  fmt::format("the cloud denies the slice ({}): {}", type, kube::condition_of(*remote, type)->message),
-                  "Its tenant may be cordoned: look at tenantCondition of its Tenant, and at the annotation liqo.io/cordon.");
+      return fail(
+          Code::kBroken,
+          fmt::format("the cloud denies the slice ({}): {}", type, kube::condition_of(*remote, type)->message),
+          "Its tenant may be cordoned: look at tenantCondition of its Tenant, and at the annotation liqo.io/cordon.");
   if (!remote && !began_anew_ && patience_.waited_for("replication", sides.home.clock().now()) > kReplication_) {
     // e16 of our notes: the replicator is stuck on what an earlier peering has left. It forgets it when it starts anew.
     began_anew_ = true;
     TRY(end_pods(sides.home, parties_.home.name_space, "app.kubernetes.io/name=crd-replicator", stop));
-    return take_down(false, "home does not replicate to the cloud: restarting its replicator and beginning anew", sides, stop);
+    return take_down(false, "home does not replicate to the cloud: restarting its replicator and beginning anew", sides,
+                     stop);
   }
   if (!remote) {
     waiting_ = "the slice to reach the cloud";
@@ -155,7 +159,8 @@ Result<bool> Peering::await_slice(const Sides& sides, const std::stop_token& sto
   if (remote && status_of(*remote, "Authentication") == "Accepted" && status_of(*remote, "Resources").empty() &&
       codec::text_at(*remote, "spec.class") != "default")
     return wait_for(kReplication_,
-                    fmt::format("a controller of the cloud to take up slices of the class {}", codec::text_at(*remote, "spec.class")),
+                    fmt::format("a controller of the cloud to take up slices of the class {}",
+                                codec::text_at(*remote, "spec.class")),
                     {sides.cloud, cloud_tenant_, slice()}, stop);
   return wait_for(kSlice, "the cloud to accept the slice", {sides.cloud, cloud_tenant_, slice()}, stop);
 }
@@ -180,15 +185,18 @@ Result<bool> Peering::await_node(const Sides& sides, const std::stop_token& stop
       if (!pod.ready) said_ = fmt::format("pod {}/{}: {}", pod.name_space, pod.name, pod.why);
   const auto what = said_;
   auto waits = wait_for(kNode, "the virtual node to become Ready", {sides.home, home_tenant_, slice()}, stop);
-  if (!waits && !what.empty()) return fail(Error(waits.error().code(), waits.error().sentence() + "; " + what).hint(waits.error().hint()));
+  if (!waits && !what.empty())
+    return fail(Error(waits.error().code(), waits.error().sentence() + "; " + what).hint(waits.error().hint()));
   return waits;
 }
 
 Result<bool> Peering::await_foreign_cluster(const Sides& sides, const std::stop_token& stop) {
   const auto foreign = TRY(kube::find(sides.home, {kForeignClusters, "", parties_.cloud.id}, stop));
   const auto api = foreign ? kube::condition_of(*foreign, "APIServerStatus") : std::nullopt;
-  const auto trouble = !foreign ? "there is no ForeignCluster" : !api ? "nobody has tried the cloud's API server yet"
-                       : api->status != "Established" ? api->message : unhealthy_module(*foreign);
+  const auto trouble = !foreign                       ? "there is no ForeignCluster"
+                       : !api                         ? "nobody has tried the cloud's API server yet"
+                       : api->status != "Established" ? api->message
+                                                      : unhealthy_module(*foreign);
   if (trouble.empty()) return true;
   waiting_ = "home to find the cloud healthy: " + trouble;
   const auto waited = patience_.waited_for("foreign cluster", sides.home.clock().now());

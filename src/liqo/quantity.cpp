@@ -8,9 +8,9 @@ namespace tombolo::liqo {
 
 std::optional<double> quantity(std::string_view text) {
   static constexpr std::pair<std::string_view, double> kSuffixes[] = {
-      {"", 1},       {"n", 1e-9},        {"u", 1e-6},        {"m", 1e-3},        {"k", 1e3},         {"M", 1e6},
-      {"G", 1e9},    {"T", 1e12},        {"P", 1e15},        {"E", 1e18},        {"Ki", 0x1p10},     {"Mi", 0x1p20},
-      {"Gi", 0x1p30}, {"Ti", 0x1p40},    {"Pi", 0x1p50},     {"Ei", 0x1p60}};
+      {"", 1},        {"n", 1e-9},    {"u", 1e-6},    {"m", 1e-3},   {"k", 1e3},     {"M", 1e6},
+      {"G", 1e9},     {"T", 1e12},    {"P", 1e15},    {"E", 1e18},   {"Ki", 0x1p10}, {"Mi", 0x1p20},
+      {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"Ei", 0x1p60}};
   double amount = 0;
   // "1E" is one exa, not the beginning of an exponent: fixed notation first.
   const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), amount, std::chars_format::fixed);

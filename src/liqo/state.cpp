@@ -30,7 +30,8 @@ Resources resources_at(const Json& object, std::string_view path) {
 }
 
 // Kinds of Liqo's that are not served count as absent.
-Result<std::optional<Json>> find_served(kube::Client& client, const kube::ObjectName& name, const std::stop_token& stop) {
+Result<std::optional<Json>> find_served(kube::Client& client, const kube::ObjectName& name,
+                                        const std::stop_token& stop) {
   auto found = kube::find(client, name, stop);
   if (!found && found.error().code() == Code::kNotFound) return std::nullopt;
   return found;
@@ -76,8 +77,12 @@ Result<> read_namespaces(kube::Client& home, PeeringState& out, const std::stop_
     pods = TRY(kube::list(home, {{kube::kPods, "", ""}, "", "spec.nodeName=" + out.cloud_id, 500}, stop));
   for (const auto& object : TRY(list_where_served(home, kNamespaceOffloadings, "", stop))) {
     const auto state = offloading_state(object);
-    OffloadedNamespace one{kube::namespace_of(object), state.remote_name,
-                           codec::text_at(object, "spec.podOffloadingStrategy"), state.phase, state.trouble, {}};
+    OffloadedNamespace one{kube::namespace_of(object),
+                           state.remote_name,
+                           codec::text_at(object, "spec.podOffloadingStrategy"),
+                           state.phase,
+                           state.trouble,
+                           {}};
     for (const auto& pod : pods)
       if (kube::namespace_of(pod) == one.name) one.pods.push_back(kube::name_of(pod));
     out.namespaces.push_back(std::move(one));
@@ -109,8 +114,7 @@ Result<PeeringState> look_at_peering(kube::Client& home, kube::Client* cloud, co
   const auto slice = TRY(find_served(home, {kResourceSlices, tenant_namespace(cloud_id), cloud_id}, stop));
   const bool has_namespace = !TRY(tenant_namespaces(home, cloud_id, stop)).empty();
   std::optional<Json> tenant;
-  if (cloud && party)
-    tenant = TRY(find_served(*cloud, {kTenants, tenant_namespace(out.home_id), out.home_id}, stop));
+  if (cloud && party) tenant = TRY(find_served(*cloud, {kTenants, tenant_namespace(out.home_id), out.home_id}, stop));
   out.tenant = tenant.has_value();
   out.any = !identities.empty() || slice || has_namespace || tenant;
   read_identities(identities, out);

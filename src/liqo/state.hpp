@@ -11,7 +11,7 @@
 namespace tombolo::liqo {
 
 struct Module {
-  std::string name;     // "authentication", "offloading", "networking"
+  std::string name;  // "authentication", "offloading", "networking"
   bool enabled = false;
   std::string trouble;  // "" when healthy or not enabled
 };
@@ -31,23 +31,23 @@ struct OffloadedNamespace {
 };
 
 struct PeeringState {
-  bool any = false;      // anything of a peering is at home or in the cloud
-  std::string home_id;   // "" where Liqo is not installed
+  bool any = false;  // anything of a peering is at home or in the cloud
+  std::string home_id;  // "" where Liqo is not installed
   std::string cloud_id;
-  bool tenant = false;   // the cloud has home as its tenant: false also when it was not asked
+  bool tenant = false;  // the cloud has home as its tenant: false also when it was not asked
   bool same_cloud = true;  // home's identity is of the cloud that stands there now, as far as anybody was asked
-  std::string api_server;     // what home calls
-  std::string api_trouble;    // why it does not get an answer; "" when it does
+  std::string api_server;  // what home calls
+  std::string api_trouble;  // why it does not get an answer; "" when it does
   std::vector<Module> modules;
-  Resources asked;            // of the slice
+  Resources asked;  // of the slice
   bool has_node = false;
   bool node_ready = false;
   std::string node_trouble;
-  Resources allocatable;      // of the virtual node
+  Resources allocatable;  // of the virtual node
   std::vector<PeeringCertificate> certificates;
   std::vector<OffloadedNamespace> namespaces;
   std::vector<std::string> waiting;  // pods in home's tenant namespace that are not ready, and why
-  std::string trouble;        // the first thing that keeps it from being used; "" when it can be
+  std::string trouble;  // the first thing that keeps it from being used; "" when it can be
   bool ready() const { return any && trouble.empty(); }
 };
 

@@ -11,9 +11,9 @@ inline constexpr std::string_view kTrialLabel = "tombolo/trial";  // on every su
 
 struct Trial {
   std::string name_space = "default";
-  std::string name;   // of the pod: unique, so that two trials do not meet
+  std::string name;  // of the pod: unique, so that two trials do not meet
   std::string image = "busybox";
-  std::string node;   // the virtual node; "": any
+  std::string node;  // the virtual node; "": any
 };
 
 codec::Json trial_pod(const Trial& trial);
@@ -22,9 +22,9 @@ struct TrialState {
   bool runs = false;  // its log can be read
   bool ended = false;
   std::string phase;
-  std::string node;      // of home: the virtual one
-  std::string waiting;   // for what, from its conditions
-  bool hopeless = false; // it will not come by itself
+  std::string node;  // of home: the virtual one
+  std::string waiting;  // for what, from its conditions
+  bool hopeless = false;  // it will not come by itself
 };
 TrialState trial_state(const codec::Json& pod);
 

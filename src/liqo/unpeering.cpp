@@ -11,10 +11,10 @@ namespace {
 using codec::Json;
 using namespace std::chrono_literals;
 
-constexpr auto kDraining = 2min;    // pods have up to 30 s to end by themselves, and their budgets may make them wait
-constexpr auto kReplicator = 12s;   // it takes 5 s; what has not come by then does not come (e16)
+constexpr auto kDraining = 2min;  // pods have up to 30 s to end by themselves, and their budgets may make them wait
+constexpr auto kReplicator = 12s;  // it takes 5 s; what has not come by then does not come (e16)
 constexpr auto kGoing = 60s;
-constexpr auto kProbing = 45s;      // home looks at its provider every 15 s
+constexpr auto kProbing = 45s;  // home looks at its provider every 15 s
 
 const kube::Resource kPodBudgets{"policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"};
 
@@ -43,14 +43,15 @@ Result<bool> delete_one(kube::Client& client, const kube::ObjectName& name, cons
 Result<> let_go(kube::Client& client, const kube::ObjectName& name, const std::stop_token& stop) {
   const auto found = TRY(kube::find(client, name, stop));
   if (!found || !kube::is_being_deleted(*found)) return {};
-  const auto freed = kube::patch(client, name, kube::PatchKind::kMerge, {{"metadata", {{"finalizers", nullptr}}}}, stop);
+  const auto freed =
+      kube::patch(client, name, kube::PatchKind::kMerge, {{"metadata", {{"finalizers", nullptr}}}}, stop);
   if (!freed && freed.error().code() != Code::kNotFound) return fail(freed.error());
   return {};
 }
 
 Result<std::vector<Json>> offloaded_pods(kube::Client& home, const std::string& node, const std::stop_token& stop) {
-  return kube::list(home, {{kube::kPods, "", ""}, fmt::format("{}=true", kShadowPodLabel), "spec.nodeName=" + node, 500},
-                    stop);
+  return kube::list(
+      home, {{kube::kPods, "", ""}, fmt::format("{}=true", kShadowPodLabel), "spec.nodeName=" + node, 500}, stop);
 }
 
 bool has_controller(const Json& pod) {
@@ -73,8 +74,8 @@ Result<std::string> what_stays(kube::Client& home, const std::string& node, cons
   for (const auto& name : namespaces)
     for (const auto& budget : TRY(kube::list(home, {{kPodBudgets, name, ""}, "", "", 100}, stop)))
       if (codec::number_at(budget, "status.disruptionsAllowed") == 0)
-        out += fmt::format("; PodDisruptionBudget {}/{} allows none of its pods to be ended", name,
-                           kube::name_of(budget));
+        out +=
+            fmt::format("; PodDisruptionBudget {}/{} allows none of its pods to be ended", name, kube::name_of(budget));
   return out;
 }
 
@@ -93,7 +94,8 @@ Result<bool> Unpeering::blocked(Duration longest, std::string what, kube::Client
   if (patience_.waited_for(waiting_, home.clock().now()) < longest) return false;
   const auto stays = what_stays(home, cloud_id_, stop);
   const auto blocking = stays && !stays->empty() ? ": " + *stays : std::string();
-  return fail(Code::kDependency, fmt::format("gave up after {}, waiting for {}{}", format_duration(longest), waiting_, blocking),
+  return fail(Code::kTimeout,
+              fmt::format("gave up after {}, waiting for {}{}", format_duration(longest), waiting_, blocking),
               blocking.empty() ? "`tombolo why peering` shows what is left; run the command again to go on."
                                : "Scale the workload down or delete the budget, then run the command again: it goes on "
                                  "where this run ended.");
@@ -102,19 +104,23 @@ Result<bool> Unpeering::blocked(Duration longest, std::string what, kube::Client
 // The slices first: with them the provider's side of the offloading ends. The virtual nodes would follow by themselves, but
 // only when garbage is collected.
 Result<bool> Unpeering::drain(kube::Client& home, const std::stop_token& stop) {
-  const bool slices = TRY(delete_all(
-      home, kResourceSlices, fmt::format("{}=true,{}={}", kReplication, kRemoteId, cloud_id_), stop));
+  const bool slices =
+      TRY(delete_all(home, kResourceSlices, fmt::format("{}=true,{}={}", kReplication, kRemoteId, cloud_id_), stop));
   const bool nodes = TRY(delete_all(home, kVirtualNodes, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop));
   if (slices && nodes) return true;
-  return blocked(kDraining, slices ? "the virtual node to be drained and removed" : "the resource slice to go", home, stop);
+  return blocked(kDraining, slices ? "the virtual node to be drained and removed" : "the resource slice to go", home,
+                 stop);
 }
 
 Result<bool> Unpeering::drop_identity(kube::Client& home, const std::stop_token& stop) {
   const auto name = control_plane_identity(cloud_id_);
-  const kube::ObjectName renew{kRenews, home_tenant(), name}, secret{kube::kSecrets, home_tenant(), kubeconfig_secret(name)};
+  const kube::ObjectName renew{kRenews, home_tenant(), name},
+      secret{kube::kSecrets, home_tenant(), kubeconfig_secret(name)};
   const bool identity = TRY(delete_one(home, {kIdentities, home_tenant(), name}, stop));
   // These are Liqo's to delete: it does, when the Identity is gone.
-  const bool renewed = identity && TRY(list_where_served(home, kRenews, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop)).empty();
+  const bool renewed =
+      identity &&
+      TRY(list_where_served(home, kRenews, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop)).empty();
   const bool gone = renewed && !TRY(kube::find(home, secret, stop));
   if (gone) return true;
   waiting_ = "home to stop replicating to the cloud";
@@ -143,7 +149,8 @@ Result<bool> Unpeering::declare_dead(kube::Client& home, const std::stop_token& 
     return fail(Code::kConflict, "the cloud's API server still answers home: it is not gone",
                 "Run `tombolo unpeer` without --force.");
   }
-  TRY(kube::patch(home, name, kube::PatchKind::kMerge, {{"metadata", {{"annotations", {{kUnreachable, "true"}}}}}}, stop));
+  TRY(kube::patch(home, name, kube::PatchKind::kMerge, {{"metadata", {{"annotations", {{kUnreachable, "true"}}}}}},
+                  stop));
   return true;
 }
 
@@ -181,7 +188,8 @@ Result<Progress> Unpeering::advance(kube::Client& home, kube::Client* cloud, con
       if (!through) TRY(blocked(kGoing, "the ForeignClusters to go", home, stop));
     }
     if (!through)
-      return Progress{false, kStages[static_cast<std::size_t>(stage_)], waiting_, home.clock().now() - patience_.since(), ""};
+      return Progress{false, kStages[static_cast<std::size_t>(stage_)], waiting_,
+                      home.clock().now() - patience_.since(), ""};
   }
   return Progress{true, "", "", {}, ""};
 }

@@ -20,7 +20,7 @@ class Unpeering {
   Unpeering(UnpeeringRequest request, std::string home_id, std::string cloud_id)
       : request_(request), home_id_(std::move(home_id)), cloud_id_(std::move(cloud_id)) {}
 
-  // `cloud` may be nullptr when forced. Errors: those of the clients; kDependency naming what blocks it for too long; kConflict
+  // `cloud` may be nullptr when forced. Errors: those of the clients; kTimeout naming what blocks it for too long; kConflict
   // when it shall be forced and the provider answers.
   Result<Progress> advance(kube::Client& home, kube::Client* cloud, const std::stop_token& stop);
 
