@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/picture.hpp"
 #include "cli/plan_text.hpp"
 #include "cli/runtime.hpp"
 #include "cli/table.hpp"
@@ -119,6 +120,22 @@ void print_clusters(Console& console, const cluster::ClustersStatus& clusters) {
   console.out << "\n";
 }
 
+Colour colour_of(Health health) {
+  switch (health) {
+    case Health::kGood: return Colour::kGreen;
+    case Health::kWaiting: return Colour::kYellow;
+    case Health::kBad: return Colour::kRed;
+    case Health::kAbsent: return Colour::kGrey;
+  }
+  return Colour::kNone;
+}
+
+std::string component_table(const std::vector<Component>& list, bool colour) {
+  Table table({"COMPONENT", "STATUS", "NOTES"});
+  for (const auto& c : list) table.add({c.name, paint(c.status, colour_of(c.health), colour), printable(c.notes)});
+  return table.render(2);
+}
+
 void print(Invocation& call, const spec::Cluster& file, const cluster::Session& session,
            const cluster::StatusReport& status, const cluster::MeshStatus& mesh, const Clusters& clusters) {
   auto& out = call.console.out;
@@ -137,7 +154,11 @@ void print(Invocation& call, const spec::Cluster& file, const cluster::Session& 
                  fmt::format("{}", fmt::join(file.mesh.members[i].groups, ",")), m.trouble});
   }
   out << members.render(2) << "\n";
-  if (clusters) print_clusters(call.console, *clusters);
+  if (clusters) {
+    print_clusters(call.console, *clusters);
+    out << component_table(components(file, status, mesh, *clusters), call.console.colour) << "\n"
+        << topology(file, status, mesh, *clusters) << "\n";
+  }
   if (const auto holder = store::lock_holder(session.folder()))
     out << "A run of `tombolo " << holder->command << "` is under way (process " << holder->pid << ").\n";
   out << (status.drift.empty() ? "Everything is as the cluster file says.\n"

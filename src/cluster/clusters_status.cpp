@@ -57,6 +57,61 @@ Json side_json(const SideStatus& side) {
   return out;
 }
 
+// What cannot be read of it is said as its trouble.
+Result<liqo::PeeringState> look_at_peering_from(Kubernetes& kubernetes, const spec::Cluster& cluster,
+                                                const std::string& cloud_trouble, const std::stop_token& stop) {
+  auto* home = TRY(kubernetes.home(stop));
+  const auto cloud = cloud_trouble.empty() ? kubernetes.cloud(stop) : Result<kube::Client*>(nullptr);
+  const auto id = cloud_cluster_id(cluster);
+  auto state = liqo::look_at_peering(*home, cloud ? *cloud : nullptr, id, stop);
+  if (!state && state.error().code() == Code::kCancelled) return fail(state.error());
+  if (!state) {
+    liqo::PeeringState unknown;
+    unknown.cloud_id = id;
+    unknown.trouble = state.error().sentence();
+    return unknown;
+  }
+  return state;
+}
+
+Json resources_json(const liqo::Resources& resources) {
+  codec::JsonObject out;
+  for (const auto& [name, amount] : resources) out[name] = amount;
+  return out;
+}
+
+Json peering_json(const liqo::PeeringState& p) {
+  codec::JsonArray modules, namespaces, certificates;
+  for (const auto& m : p.modules)
+    modules.push_back(Json{{"name", m.name}, {"enabled", m.enabled}, {"trouble", m.trouble}});
+  for (const auto& n : p.namespaces) {
+    codec::JsonArray pods(n.pods.begin(), n.pods.end());
+    namespaces.push_back(Json{{"name", n.name},
+                              {"remoteName", n.remote_name},
+                              {"strategy", n.strategy},
+                              {"phase", n.phase},
+                              {"trouble", n.trouble},
+                              {"pods", std::move(pods)}});
+  }
+  for (const auto& c : p.certificates)
+    certificates.push_back(Json{{"name", c.name}, {"notAfter", format_time(c.until)}});
+  return {{"peered", p.any},
+          {"ready", p.ready()},
+          {"trouble", p.trouble},
+          {"home", p.home_id},
+          {"cloud", p.cloud_id},
+          {"apiServer", p.api_server},
+          {"apiTrouble", p.api_trouble},
+          {"modules", std::move(modules)},
+          {"node",
+           {{"name", p.has_node ? p.cloud_id : ""},
+            {"ready", p.node_ready},
+            {"why", p.node_trouble},
+            {"allocatable", resources_json(p.allocatable)}}},
+          {"namespaces", std::move(namespaces)},
+          {"certificates", std::move(certificates)}};
+}
+
 }  // namespace
 
 Result<ClustersStatus> look_at_clusters(Session& session, const std::stop_token& stop) {
@@ -67,12 +122,17 @@ Result<ClustersStatus> look_at_clusters(Session& session, const std::stop_token&
       {[&] { out.home = look_at_side(kubernetes.home(stop), {session.cluster().home.nebula_namespace}, stop); },
        [&] { out.cloud = look_at_side(kubernetes.cloud(stop), {}, stop); }});
   if (stop.stop_requested()) return fail(Code::kCancelled, "stopped while looking; nothing was changed");
+  if (out.home.trouble.empty())
+    out.peering = TRY(look_at_peering_from(kubernetes, session.cluster(), out.cloud.trouble, stop));
   if (out.home.liqo && out.cloud.liqo) out.skew = liqo::version_skew(out.home.liqo->version, out.cloud.liqo->version);
   return out;
 }
 
 Json to_json(const ClustersStatus& status) {
-  return {{"home", side_json(status.home)}, {"cloud", side_json(status.cloud)}, {"skew", status.skew}};
+  return {{"home", side_json(status.home)},
+          {"cloud", side_json(status.cloud)},
+          {"skew", status.skew},
+          {"peering", status.peering ? peering_json(*status.peering) : Json()}};
 }
 
 }  // namespace tombolo::cluster

@@ -6,6 +6,7 @@
 #include "cluster/session.hpp"
 #include "kube/workloads.hpp"
 #include "liqo/installation.hpp"
+#include "liqo/state.hpp"
 
 namespace tombolo::cluster {
 
@@ -20,6 +21,7 @@ struct SideStatus {
 struct ClustersStatus {
   SideStatus home, cloud;
   std::string skew;  // of the two Liqos; "" when they fit
+  std::optional<liqo::PeeringState> peering;  // nothing when home could not be asked
 };
 
 // Errors: kCancelled.

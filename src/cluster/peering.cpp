@@ -211,19 +211,42 @@ std::shared_ptr<engine::Kind> peering_kind(ClusterDesk desk, bool only_home) {
   return std::make_shared<PeeringKind>(std::move(desk), only_home);
 }
 
+namespace {
+
+// Passes until it is done. One that fails in a way that may pass is made again for a while.
+Result<> go_through(Clock& clock, const Say& say, const std::stop_token& stop,
+                    const std::function<Result<liqo::Progress>()>& pass) {
+  Teller teller;
+  std::optional<Time> failing_since;
+  while (true) {
+    const auto progress = pass();
+    Duration pause = 1s;
+    if (progress) {
+      failing_since.reset();
+      teller.tell(*progress, say);
+      if (progress->done) return {};
+      pause = next_pass(progress->waited);
+    } else {
+      if (!failing_since) failing_since = clock.now();
+      if (!engine::reaction(progress.error().code()).again || clock.now() - *failing_since > kUnreachablePatience)
+        return fail(progress.error());
+      say("again", progress.error().sentence());
+    }
+    if (!clock.sleep_for(pause, stop))
+      return fail(Code::kCancelled, "stopped; what was begun stays", "Run the command again to go on.");
+  }
+}
+
+}  // namespace
+
 Result<liqo::Parties> peer(Kubernetes& kubernetes, Clock& clock, const liqo::PeeringRequest& request, const Say& say,
                            const std::stop_token& stop) {
   liqo::Peering peering(request);
-  Teller teller;
-  while (true) {
+  TRY(go_through(clock, say, stop, [&]() -> Result<liqo::Progress> {
     auto* home = TRY(kubernetes.home(stop));
-    auto* cloud = TRY(kubernetes.cloud(stop));
-    const auto progress = TRY(peering.advance({*home, *cloud}, stop));
-    teller.tell(progress, say);
-    if (progress.done) return peering.parties();
-    if (!clock.sleep_for(next_pass(progress.waited), stop))
-      return fail(Code::kCancelled, "stopped; what was begun stays", "Run the command again to go on.");
-  }
+    return peering.advance({*home, *TRY(kubernetes.cloud(stop))}, stop);
+  }));
+  return peering.parties();
 }
 
 Result<> unpeer(Kubernetes& kubernetes, Clock& clock, const std::string& cloud_id, bool forced, const Say& say,
@@ -231,15 +254,10 @@ Result<> unpeer(Kubernetes& kubernetes, Clock& clock, const std::string& cloud_i
   auto* home = TRY(kubernetes.home(stop));
   const auto party = TRY(liqo::find_party(*home, "home", stop));
   liqo::Unpeering unpeering({forced}, party.id, cloud_id);
-  Teller teller;
-  while (true) {
+  return go_through(clock, say, stop, [&]() -> Result<liqo::Progress> {
     auto* cloud = forced ? nullptr : TRY(kubernetes.cloud(stop));
-    const auto progress = TRY(unpeering.advance(*home, cloud, stop));
-    teller.tell(progress, say);
-    if (progress.done) return {};
-    if (!clock.sleep_for(next_pass(progress.waited), stop))
-      return fail(Code::kCancelled, "stopped; the peering is taken down in part", "Run the command again to go on.");
-  }
+    return unpeering.advance(*home, cloud, stop);
+  });
 }
 
 }  // namespace tombolo::cluster
