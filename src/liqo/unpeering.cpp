@@ -29,12 +29,15 @@ Result<bool> delete_all(kube::Client& client, const kube::Resource& resource, co
 }
 
 // True when it is gone.
-Result<bool> delete_one(kube::Client& client, const kube::ObjectName& name, const std::stop_token& stop) {
+Result<bool> delete_one(kube::Client& client, const kube::ObjectName& name, const std::stop_token& stop,
+                        kube::Propagation propagation = kube::Propagation::kBackground) {
   const auto found = kube::find(client, name, stop);
   if (!found && found.error().code() == Code::kNotFound) return true;  // not even its kind is served
   if (!found) return fail(found.error());
   if (!*found) return true;
-  if (!kube::is_being_deleted(**found)) TRY(kube::remove(client, name, stop));
+  kube::DeleteOptions options;
+  options.propagation = propagation;
+  if (!kube::is_being_deleted(**found)) TRY(kube::remove(client, name, stop, options));
   return false;
 }
 
@@ -107,21 +110,20 @@ Result<bool> Unpeering::drain(kube::Client& home, const std::stop_token& stop) {
   const bool slices =
       TRY(delete_all(home, kResourceSlices, fmt::format("{}=true,{}={}", kReplication, kRemoteId, cloud_id_), stop));
   const bool nodes = TRY(delete_all(home, kVirtualNodes, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop));
-  if (slices && nodes) return true;
-  return blocked(kDraining, slices ? "the virtual node to be drained and removed" : "the resource slice to go", home,
-                 stop);
+  if (!slices || !nodes)
+    return blocked(kDraining, slices ? "the virtual node to be drained and removed" : "the resource slice to go", home,
+                   stop);
 }
 
+// Its Renew and its kubeconfig would be deleted together with the Identity, and then Liqo's replicator, which stops only when
+// nothing is left to replicate, finds the Renew still there and looks again ten seconds later. One after the other it is done
+// at once: so the Identity leaves them behind as orphans, and each is deleted when its turn has come.
 Result<bool> Unpeering::drop_identity(kube::Client& home, const std::stop_token& stop) {
   const auto name = control_plane_identity(cloud_id_);
-  const kube::ObjectName renew{kRenews, home_tenant(), name},
+  const kube::ObjectName identity{kIdentities, home_tenant(), name}, renew{kRenews, home_tenant(), name},
       secret{kube::kSecrets, home_tenant(), kubeconfig_secret(name)};
-  const bool identity = TRY(delete_one(home, {kIdentities, home_tenant(), name}, stop));
-  // These are Liqo's to delete: it does, when the Identity is gone.
-  const bool renewed =
-      identity &&
-      TRY(list_where_served(home, kRenews, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop)).empty();
-  const bool gone = renewed && !TRY(kube::find(home, secret, stop));
+  const bool gone = TRY(delete_one(home, identity, stop, kube::Propagation::kOrphan)) &&
+                    TRY(delete_one(home, renew, stop)) && TRY(delete_one(home, secret, stop));
   if (gone) return true;
   waiting_ = "home to stop replicating to the cloud";
   if (patience_.waited_for(waiting_, home.clock().now()) > kReplicator) {
