@@ -6,7 +6,7 @@ namespace tombolo::liqo {
 
 using codec::Json;
 
-const Json* Side::find(std::string_view kind, std::string_view name, std::string_view name_space) const {
+const Json* SideSeen::find(std::string_view kind, std::string_view name, std::string_view name_space) const {
   for (const auto& each : objects)
     if (kube::kind_of(each) == kind && kube::name_of(each) == name &&
         (name_space.empty() || kube::namespace_of(each) == name_space))
@@ -14,7 +14,7 @@ const Json* Side::find(std::string_view kind, std::string_view name, std::string
   return nullptr;
 }
 
-std::vector<const Json*> Side::all(std::string_view kind) const {
+std::vector<const Json*> SideSeen::all(std::string_view kind) const {
   std::vector<const Json*> out;
   for (const auto& each : objects)
     if (kube::kind_of(each) == kind) out.push_back(&each);
@@ -32,13 +32,12 @@ std::string when_seen(const Json& event) {
 
 }  // namespace
 
-std::vector<const Json*> Side::events_of(std::string_view kind, std::string_view name) const {
+std::vector<const Json*> SideSeen::events_of(std::string_view kind, std::string_view name) const {
   std::vector<const Json*> out;
   for (const auto* event : all("Event"))
     if (codec::text_at(*event, "involvedObject.kind") == kind && codec::text_at(*event, "involvedObject.name") == name)
       out.push_back(event);
-  std::stable_sort(out.begin(), out.end(),
-                   [](const Json* a, const Json* b) { return when_seen(*a) < when_seen(*b); });
+  std::stable_sort(out.begin(), out.end(), [](const Json* a, const Json* b) { return when_seen(*a) < when_seen(*b); });
   return out;
 }
 

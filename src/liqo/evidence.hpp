@@ -20,10 +20,10 @@ enum class Subject { kPod, kNode, kPeering };
 struct Question {
   Subject about = Subject::kPeering;
   std::string name_space;  // of a pod
-  std::string name;        // of a pod or node; "" with kNode: the cloud's virtual node
+  std::string name;  // of a pod or node; "" with kNode: the cloud's virtual node
 };
 
-struct Side {
+struct SideSeen {
   std::string silent;  // why its API server could not be asked; "": it answers
   std::optional<Installation> liqo;
   bool liqo_known = false;  // `liqo` says what there is; false: it could not be found out
@@ -52,14 +52,15 @@ struct Dial {
 struct Evidence {
   Question question;
   Time now{};
-  Side home, cloud;
+  SideSeen home, cloud;
   std::string cloud_server;  // the address that we know the cloud by
   std::vector<Dial> dials;
-  std::optional<bool> nonces_agree;  // home's signed nonce is about the nonce that the cloud has; nothing: not both there
-  std::optional<bool> csr_agrees;    // the request that the cloud has signed is the one that home has sent
+  std::optional<bool>
+      nonces_agree;  // home's signed nonce is about the nonce that the cloud has; nothing: not both there
+  std::optional<bool> csr_agrees;  // the request that the cloud has signed is the one that home has sent
   std::map<std::string, Time> identity_ends;  // Identity -> its certificate's NotAfter
-  std::optional<std::string> mesh_trouble;    // of home's member of the mesh; "": it answers; nothing: not asked
-  std::vector<std::string> looked;            // for a question that nothing explains
+  std::optional<std::string> mesh_trouble;  // of home's member of the mesh; "": it answers; nothing: not asked
+  std::vector<std::string> looked;  // for a question that nothing explains
 
   // "" while nobody knows: the ID that Liqo has there.
   std::string home_id, cloud_id;

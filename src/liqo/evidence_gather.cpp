@@ -20,7 +20,7 @@ constexpr int kMostOrphans = 200;  // shadow pods that are counted; more changes
 // One side being asked. What fails is written down and gone past, cancelling excepted.
 struct Asker {
   kube::Client& client;
-  Side& side;
+  SideSeen& side;
   const std::stop_token& stop;
 
   bool usable() const { return side.silent.empty(); }
@@ -92,7 +92,7 @@ Values take_secrets(Asker& ask) {
   return out;
 }
 
-std::string peer_of_home(const Side& home, const Side& cloud, const std::string& fallback) {
+std::string peer_of_home(const SideSeen& home, const SideSeen& cloud, const std::string& fallback) {
   if (cloud.liqo && !cloud.liqo->cluster_id.empty()) return cloud.liqo->cluster_id;
   const auto known = home.all("ForeignCluster");
   return known.size() == 1 ? kube::name_of(*known.front()) : fallback;
@@ -100,10 +100,10 @@ std::string peer_of_home(const Side& home, const Side& cloud, const std::string&
 
 std::string tenant_namespace_of(Asker& ask, const std::string& peer) {
   if (!ask.usable() || peer.empty()) return "";
-  auto found = kube::list(ask.client,
-                          {{kube::kNamespaces, "", ""},
-                           fmt::format("{},{}={}", kTenantNamespace, kRemoteClusterId, peer), "", 100},
-                          ask.stop);
+  auto found = kube::list(
+      ask.client,
+      {{kube::kNamespaces, "", ""}, fmt::format("{},{}={}", kTenantNamespace, kRemoteClusterId, peer), "", 100},
+      ask.stop);
   if (!found) ask.note("Namespace", found.error());
   return found && !found->empty() ? kube::name_of(found->front()) : tenant_namespace(peer);
 }
@@ -131,7 +131,7 @@ void look_at_pod_at_home(Asker& ask, const Question& question) {
 }
 
 // The namespace that the pod's namespace has in the cloud, as home's Liqo has noted it.
-std::string remote_namespace(const Side& home, const std::string& name_space) {
+std::string remote_namespace(const SideSeen& home, const std::string& name_space) {
   if (const auto* offloading = home.find("NamespaceOffloading", kOffloadingName, name_space))
     return codec::text_at(*offloading, "status.remoteNamespaceName");
   return "";
@@ -186,8 +186,7 @@ void dial(Evidence& e, std::string source, const Json& params, const Way& way, C
     access.tls.authorities.assign(ca->begin(), ca->end());
   access.proxy = codec::text_at(params, "proxyURL");
   kube::Client client(clock, std::move(access), {.attempts = 1}, options.transport);
-  const auto answer =
-      client.text({.doing = "dialling", .path = "/livez", .timeout = std::chrono::seconds(5)}, stop);
+  const auto answer = client.text({.doing = "dialling", .path = "/livez", .timeout = std::chrono::seconds(5)}, stop);
   if (!answer) {
     out.outcome = outcome_of(answer.error());
     out.detail = answer.error().sentence();

@@ -42,7 +42,8 @@ Chain what_is_good(const Evidence& e) {
   if (const auto* cluster = foreign_cluster(e); cluster && cloud_as_home_sees_it(e) == "Established")
     out.push_back({"home reaches the cloud's API server", at_home(*cluster)});
   for (const auto* slice : e.home.all("ResourceSlice"))
-    if (status_of(*slice, "Resources") == "Accepted") out.push_back({"the cloud has accepted the slice", at_home(*slice)});
+    if (status_of(*slice, "Resources") == "Accepted")
+      out.push_back({"the cloud has accepted the slice", at_home(*slice)});
   if (const auto* node = virtual_node(e)) out.push_back(node_link(*node));
   return out;
 }
@@ -62,7 +63,8 @@ Explanation explain_node(const Evidence& e) {
   if (node)
     seen.push_back(node_link(*node));
   else if (e.home.knows("Node"))
-    seen.push_back({name.empty() ? "home has no virtual node" : fmt::format("home has no node {}", name), "home, nodes"});
+    seen.push_back(
+        {name.empty() ? "home has no virtual node" : fmt::format("home has no node {}", name), "home, nodes"});
   if (auto found = peering_trouble(e, name)) return after(std::move(seen), std::move(*found));
   if (node) return all_is_fine(what_is_good(e), "The virtual node is ready, and so is everything it stands on.");
   auto out = because("not-explained", std::move(seen), "Nothing that was looked at explains it.",
@@ -100,6 +102,12 @@ Link node_link(const Json& node) {
           at_home(node)};
 }
 
+Link dial_link(const Dial& dial) {
+  return {dial.detail.empty() ? dial.server + " answers" : fmt::format("{}: {}", dial.server, dial.detail),
+          fmt::format("dialled from here{}, with the authority that the {} names",
+                      dial.through_tunnel ? " through the SSH tunnel" : "", dial.source)};
+}
+
 std::string status_of(const Json& object, std::string_view type) {
   const auto condition = kube::condition_of(object, type);
   return condition ? condition->status : "";
@@ -122,7 +130,7 @@ const Json* virtual_node(const Evidence& e) {
   return any;
 }
 
-const Json* warning(const Side& side, std::string_view kind, std::string_view name, std::string_view part) {
+const Json* warning(const SideSeen& side, std::string_view kind, std::string_view name, std::string_view part) {
   const Json* newest = nullptr;
   for (const auto* event : side.events_of(kind, name))
     if (codec::text_at(*event, "type") == "Warning" &&

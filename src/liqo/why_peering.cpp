@@ -8,9 +8,7 @@
 namespace tombolo::liqo::why {
 namespace {
 
-const Json* control_plane(const Evidence& e) {
-  return e.home.find("Identity", control_plane_identity(e.cloud_id));
-}
+const Json* control_plane(const Evidence& e) { return e.home.find("Identity", control_plane_identity(e.cloud_id)); }
 
 bool is_peered(const Evidence& e) { return control_plane(e) || !e.home.all("ResourceSlice").empty(); }
 
@@ -21,22 +19,17 @@ const Json* tenant(const Evidence& e) {
 
 bool untrusted(const Dial* dial) { return dial && dial->outcome == Dial::Outcome::kUntrusted; }
 
-Link dial_link(const Dial& dial) {
-  return {fmt::format("{}: {}", dial.server, dial.detail.empty() ? "it answers" : dial.detail),
-          fmt::format("dialled from here{}, with the authority that the {} names",
-                      dial.through_tunnel ? " through the SSH tunnel" : "", dial.source)};
-}
-
 // --- Liqo itself
 
 Explanation not_installed(std::string_view side) {
-  return because("liqo-not-installed",
-                 {{fmt::format("no ConfigMap is labelled app.kubernetes.io/name=clusterid-configmap in the {}; liqoctl says: "
-                               "configmaps \"configmaps\" not found",
-                               side == "home" ? "home cluster" : "cloud"),
-                   fmt::format("{}, all namespaces", side)}},
-                 side == "home" ? "Liqo is not installed at home." : "Liqo is not installed in the cloud.",
-                 "Run `tombolo up`: it installs Liqo on both sides. Then `tombolo peer`.");
+  return because(
+      "liqo-not-installed",
+      {{fmt::format("no ConfigMap is labelled app.kubernetes.io/name=clusterid-configmap in the {}; liqoctl says: "
+                    "configmaps \"configmaps\" not found",
+                    side == "home" ? "home cluster" : "cloud"),
+        fmt::format("{}, all namespaces", side)}},
+      side == "home" ? "Liqo is not installed at home." : "Liqo is not installed in the cloud.",
+      "Run `tombolo up`: it installs Liqo on both sides. Then `tombolo peer`.");
 }
 
 std::string offloaded_namespaces(const Evidence& e) {
@@ -53,7 +46,8 @@ Found uninstalling(const Evidence& e) {
     if (kube::name_of(*pod).find("liqo-pre-delete") == std::string::npos) continue;
     Chain chain{{fmt::format("the uninstaller's pod is {}", codec::text_at(*pod, "status.phase")), at_home(*pod)}};
     if (is_peered(e))
-      return because("uninstall-while-peered", std::move(chain), "Liqo is being uninstalled while the clusters are peered.",
+      return because("uninstall-while-peered", std::move(chain),
+                     "Liqo is being uninstalled while the clusters are peered.",
                      fmt::format("Run {}`tombolo unpeer`, then uninstall again.", offloaded_namespaces(e)));
     const auto* cluster = foreign_cluster(e);
     if (!cluster || !codec::bool_at(*cluster, "status.modules.authentication.enabled")) continue;
@@ -98,7 +92,8 @@ Found unanswered_tenant(const Evidence& e) {
   if (!said.empty()) chain.push_back({said, "cloud, event on the Tenant"});
   if (said.find("stored and the provided CSR") != said.npos || (said.empty() && !e.csr_agrees.value_or(true)))
     return other_csr(e, *asked, std::move(chain));
-  if (const auto advice = advice_for_text(said)) return because(advice->id, std::move(chain), advice->cause, advice->fix);
+  if (const auto advice = advice_for_text(said))
+    return because(advice->id, std::move(chain), advice->cause, advice->fix);
   if (!said.empty())
     return because("tenant-refused", std::move(chain), "The cloud's Liqo refuses home's request: " + said,
                    "Run `tombolo peer` again; if it stays, `tombolo unpeer --force` and `tombolo peer`.");
@@ -109,8 +104,9 @@ Found unanswered_tenant(const Evidence& e) {
 Explanation not_peered(const Evidence& e) {
   Chain chain{{"home has neither an Identity nor a ResourceSlice for the cloud", "home, " + e.home.tenant_namespace}};
   if (const auto* cluster = foreign_cluster(e))
-    chain.push_back({"role " + codec::text_at(*cluster, "status.role") + ", which says nothing: it stays after unpeering",
-                     at_home(*cluster)});
+    chain.push_back(
+        {"role " + codec::text_at(*cluster, "status.role") + ", which says nothing: it stays after unpeering",
+         at_home(*cluster)});
   if (e.cloud.liqo && e.cloud.liqo->name_space != "liqo")
     chain.push_back({fmt::format("the cloud's Liqo is in {}: without --remote-namespace {} liqoctl says configmaps "
                                  "\"configmaps\" not found",
@@ -151,9 +147,10 @@ Found without_peering(const Evidence& e) {
   if (auto found = unanswered_tenant(e)) return with_annotation(after(std::move(chain), std::move(*found)));
   if (const auto* asked = tenant(e)) return with_annotation(orphaned(e, *asked, std::move(chain)));
   if (forced)
-    return with_annotation(because("declared-unreachable", std::move(chain),
-                                   "The cloud was given up for good (a forced unpeering); nothing takes the annotation away.",
-                                   "Then `tombolo peer`."));
+    return with_annotation(
+        because("declared-unreachable", std::move(chain),
+                "The cloud was given up for good (a forced unpeering); nothing takes the annotation away.",
+                "Then `tombolo peer`."));
   return not_peered(e);
 }
 
@@ -190,9 +187,10 @@ Found peered_too_soon(const Evidence& e) {
                     kube::finalizers_of(*secret).empty() ? "nobody" : kube::finalizers_of(*secret).front()),
         at_home(*secret)}},
       "The clusters were peered again before the last unpeering had ended: Liqo waits for itself.",
-      fmt::format("Run `tombolo unpeer`, at home `kubectl -n {} rollout restart deployment liqo-crd-replicator`, wait until "
-                  "`kubectl -n {} get secret {}` finds nothing, then `tombolo peer`.",
-                  e.home.liqo ? e.home.liqo->name_space : "liqo", kube::namespace_of(*secret), name));
+      fmt::format(
+          "Run `tombolo unpeer`, at home `kubectl -n {} rollout restart deployment liqo-crd-replicator`, wait until "
+          "`kubectl -n {} get secret {}` finds nothing, then `tombolo peer`.",
+          e.home.liqo ? e.home.liqo->name_space : "liqo", kube::namespace_of(*secret), name));
 }
 
 Found expired(const Evidence& e) {

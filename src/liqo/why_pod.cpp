@@ -27,18 +27,20 @@ Explanation never_made(const Evidence& e) {
     const auto text = message_of(event);
     if (text.find("failed calling webhook \"pod.mutate.liqo.io\"") == text.npos) continue;
     auto advice = advice_for_text(text);
-    return because(advice->id, {{text, fmt::format("home, event on {}", codec::text_at(*event, "involvedObject.name"))}},
+    return because(advice->id,
+                   {{text, fmt::format("home, event on {}", codec::text_at(*event, "involvedObject.name"))}},
                    advice->cause, advice->fix);
   }
   const auto* name_space = e.home.find("Namespace", q.name_space);
   if (name_space && kube::label_of(*name_space, kSchedulingEnabled) == "true")
     if (auto found = way_trouble(e); found && found->id == "home-webhook-silent")
       return after({{"there is no such pod", "home, Namespace " + q.name_space}}, std::move(*found));
-  auto out = because("pod-not-found",
-                     {{name_space ? fmt::format("no pod {} in the namespace {}", q.name, q.name_space)
-                                  : fmt::format("no namespace {}", q.name_space),
-                       "home"}},
-                     "There is no such pod at home.", "See whether name and namespace are right: `kubectl get pods -A`.");
+  auto out =
+      because("pod-not-found",
+              {{name_space ? fmt::format("no pod {} in the namespace {}", q.name, q.name_space)
+                           : fmt::format("no namespace {}", q.name_space),
+                "home"}},
+              "There is no such pod at home.", "See whether name and namespace are right: `kubectl get pods -A`.");
   out.explained = false;
   return out;
 }
@@ -57,7 +59,8 @@ Found backed_off(const Evidence& e, const Json& pod, Chain chain) {
   if (codec::text_at(pod, "status.reason") != "OffloadingBackOff" && !event) return std::nullopt;
   if (event) chain.push_back({message_of(event), "home, event on the pod"});
   if (is_of_daemon_set(pod))
-    return because("daemonset-on-virtual-node", std::move(chain), "A DaemonSet wants a pod on every node, the virtual one included.",
+    return because("daemonset-on-virtual-node", std::move(chain),
+                   "A DaemonSet wants a pod on every node, the virtual one included.",
                    "Give the DaemonSet a node affinity: liqo.io/type DoesNotExist.");
   return namespace_trouble(e, pod, std::move(chain));
 }
@@ -65,7 +68,8 @@ Found backed_off(const Evidence& e, const Json& pod, Chain chain) {
 Explanation without_quota(const Evidence& e, const Json& node, Chain chain) {
   const auto user = slice_user(kube::name_of(node), e.home_id);
   const auto* slice = e.cloud.find("ResourceSlice", kube::name_of(node));
-  const std::string cause = fmt::format("The cloud has no Quota for the user {}, which the virtual node logs in as.", user);
+  const std::string cause =
+      fmt::format("The cloud has no Quota for the user {}, which the virtual node logs in as.", user);
   if (e.cloud.find("Quota", user)) {
     chain.push_back({"the Quota is there again", "cloud, Quota " + user});
     return because("no-quota", std::move(chain), cause + " It was missing for a while only.",
@@ -74,14 +78,18 @@ Explanation without_quota(const Evidence& e, const Json& node, Chain chain) {
   if (e.cloud.knows("Quota")) chain.push_back({"no Quota " + user, "cloud, " + e.cloud.tenant_namespace});
   if (!slice && e.cloud.knows("ResourceSlice")) {
     chain.push_back({"no ResourceSlice " + kube::name_of(node), "cloud, " + e.cloud.tenant_namespace});
-    return because("no-quota", std::move(chain), cause + " Its slice is gone.", "Run `tombolo peer`: it makes the slice anew.");
+    return because("no-quota", std::move(chain), cause + " Its slice is gone.",
+                   "Run `tombolo peer`: it makes the slice anew.");
   }
   if (e.cloud.liqo)
-    for (const auto& trouble : e.cloud.liqo->troubles) chain.push_back({trouble, "cloud, Liqo in " + e.cloud.liqo->name_space});
-  return because("no-quota", std::move(chain), cause + " Liqo's controller manager there makes it, when it runs.",
-                 fmt::format("`tombolo kubectl -n {} rollout restart deployment liqo-controller-manager`; the virtual kubelet tries "
-                             "again by itself.",
-                             e.cloud.liqo ? e.cloud.liqo->name_space : "liqo-system"));
+    for (const auto& trouble : e.cloud.liqo->troubles)
+      chain.push_back({trouble, "cloud, Liqo in " + e.cloud.liqo->name_space});
+  return because(
+      "no-quota", std::move(chain), cause + " Liqo's controller manager there makes it, when it runs.",
+      fmt::format(
+          "`tombolo kubectl -n {} rollout restart deployment liqo-controller-manager`; the virtual kubelet tries "
+          "again by itself.",
+          e.cloud.liqo ? e.cloud.liqo->name_space : "liqo-system"));
 }
 
 // The virtual kubelet could not lay down the ShadowPod. The event is all that shows it, and it outlives its cause.
@@ -92,8 +100,10 @@ Found not_reflected(const Evidence& e, const Json& pod, const Json& node, Chain 
   const auto said = message_of(event);
   chain.push_back({said, "home, event on the pod"});
   if (said.find("failed getting quota") != said.npos) return without_quota(e, node, std::move(chain));
-  if (const auto advice = advice_for_text(said)) return because(advice->id, std::move(chain), advice->cause, advice->fix);
-  return because("reflection-refused", std::move(chain), "The cloud does not take the pod: " + said, "Mend what it names; the virtual kubelet tries again by itself.");
+  if (const auto advice = advice_for_text(said))
+    return because(advice->id, std::move(chain), advice->cause, advice->fix);
+  return because("reflection-refused", std::move(chain), "The cloud does not take the pod: " + said,
+                 "Mend what it names; the virtual kubelet tries again by itself.");
 }
 
 // "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. no new claims…" -> "nvidia.com/gpu".
@@ -118,14 +128,17 @@ Found no_room(const Json& pod, const Json* remote, Chain chain) {
                    "See why: `tombolo kubectl describe nodes`.");
   return because("cloud-has-no-room", std::move(chain),
                  fmt::format("The slice promises {0}, and no node of the cloud has so much {0} free.", what),
-                 fmt::format("Give the cloud a node with {} (a pool under workers in the cluster file, then `tombolo up`), or let the pod ask for less.", what));
+                 fmt::format("Give the cloud a node with {} (a pool under workers in the cluster file, then `tombolo "
+                             "up`), or let the pod ask for less.",
+                             what));
 }
 
 Found container_trouble(const Json& pod, std::string where, Chain chain) {
   const auto state = kube::pod_state(pod);
   const auto reason = state.why.substr(0, state.why.find(':'));
   chain.push_back({state.why, std::move(where)});
-  if (reason == "ImagePullBackOff" || reason == "ErrImagePull" || reason == "InvalidImageName" || reason == "ErrImageNeverPull")
+  if (reason == "ImagePullBackOff" || reason == "ErrImagePull" || reason == "InvalidImageName" ||
+      reason == "ErrImageNeverPull")
     return because("image-not-pulled", std::move(chain), "The node that runs the pod cannot pull its image.",
                    "Correct the image's name, or give that cluster a way to its registry and the pull secret.");
   if (reason == "CrashLoopBackOff")
@@ -146,10 +159,13 @@ Found foreign_api(const Evidence& e) {
     const auto* env = codec::find(container, "env");
     if (!env || !env->is_array()) continue;
     for (const auto& each : env->get_array())
-      if (codec::text_at(each, "name") == "KUBERNETES_SERVICE_HOST" && codec::text_at(each, "value") == "kubernetes.default")
+      if (codec::text_at(each, "name") == "KUBERNETES_SERVICE_HOST" &&
+          codec::text_at(each, "value") == "kubernetes.default")
         return because("apiserver-support",
-                       {{"the pod runs, with KUBERNETES_SERVICE_HOST=kubernetes.default and no address for that name", in_cloud(*remote)}},
-                       "Liqo's API server support is on, and its network is off: the pod asks the cloud's API with home's token, and "
+                       {{"the pod runs, with KUBERNETES_SERVICE_HOST=kubernetes.default and no address for that name",
+                         in_cloud(*remote)}},
+                       "Liqo's API server support is on, and its network is off: the pod asks the cloud's API with "
+                       "home's token, and "
                        "is refused.",
                        "Put --enable-apiserver-support=false under virtualKubelet.extra.args in home's Liqo values "
                        "(liqo.homeValues), run `tombolo up`, make the pod again. For one pod: the annotation "
@@ -197,7 +213,8 @@ Found offloaded(const Evidence& e, const Json& pod, const Json& node) {
   if (auto found = not_reflected(e, pod, node, chain)) return found;
   const auto* remote = e.remote_pod();
   if (auto found = no_room(pod, remote, chain)) return found;
-  if (auto found = container_trouble(remote ? *remote : pod, remote ? in_cloud(*remote) : at_home(pod), chain)) return found;
+  if (auto found = container_trouble(remote ? *remote : pod, remote ? in_cloud(*remote) : at_home(pod), chain))
+    return found;
   return unnamed_trouble(e, node, std::move(chain));
 }
 
@@ -207,7 +224,7 @@ Explanation explain_pod(const Evidence& e) {
   if (!pod) return never_made(e);
   if (codec::text_at(*pod, "spec.nodeName").empty()) {
     if (auto found = unscheduled(e, *pod)) return std::move(*found);
-    return unexplained({{"the pod is Pending", at_home(*pod)}});
+    return unexplained({{"the pod is Pending: " + kube::pod_state(*pod).why, at_home(*pod)}});
   }
   const auto* node = e.home.find("Node", codec::text_at(*pod, "spec.nodeName"));
   if (node && !is_virtual(*node)) return on_home_node(*pod, {state_link(*pod)});

@@ -26,9 +26,10 @@ const Json* foreign_cluster(const Evidence& e);
 std::string cloud_as_home_sees_it(const Evidence& e);
 const Json* virtual_node(const Evidence& e);  // the cloud's, as a Node; nullptr when there is none
 Link node_link(const Json& node);
+Link dial_link(const Dial& dial);
 
 // The newest warning about an object whose text holds `part`.
-const Json* warning(const Side& side, std::string_view kind, std::string_view name, std::string_view part = "");
+const Json* warning(const SideSeen& side, std::string_view kind, std::string_view name, std::string_view part = "");
 std::string message_of(const Json* event);
 
 // In the order in which they explain each other. Nothing: nothing is wrong as far as is known.

@@ -62,8 +62,9 @@ std::string unmet_wish(const Json& pod, const Json& node) {
       if (!has_label(node, each.key_c_str()) || Json(kube::label_of(node, each.key())) != each.value())
         return fmt::format("nodeSelector {}: {}", each.key_c_str(), codec::to_text(each.value()));
   std::string unmet;
-  for (const auto& term : list_at(pod, "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
-                                       "nodeSelectorTerms")) {
+  for (const auto& term : list_at(pod,
+                                  "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+                                  "nodeSelectorTerms")) {
     std::string here;
     for (const auto& expression : list_at(term, "matchExpressions"))
       if (here.empty() && !matches(node, expression)) here = "affinity " + codec::to_text(expression);
@@ -87,8 +88,9 @@ double quantity(std::string_view text) {
   if (error != std::errc()) return 0;
   const std::string_view unit(at, static_cast<std::size_t>(text.data() + text.size() - at));
   constexpr std::pair<std::string_view, double> kUnits[] = {
-      {"n", 1e-9}, {"u", 1e-6}, {"m", 1e-3}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}, {"E", 1e18},
-      {"Ki", 0x1p10}, {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"Ei", 0x1p60}};
+      {"n", 1e-9},    {"u", 1e-6},    {"m", 1e-3},    {"k", 1e3},     {"M", 1e6},
+      {"G", 1e9},     {"T", 1e12},    {"P", 1e15},    {"E", 1e18},    {"Ki", 0x1p10},
+      {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"Ei", 0x1p60}};
   for (const auto& [name, factor] : kUnits)
     if (unit == name) return number * factor;
   return number;
@@ -126,17 +128,19 @@ Found too_big(const Evidence& e, const Json& pod, const Json& node, const std::s
   std::string resource;
   if (const auto text = too_much(pod, node, resource); !text.empty()) {
     chain.push_back({text, at_home(node)});
-    return because("slice-too-small", std::move(chain), fmt::format("The slice of the cloud has too little {}.", resource),
-                   fmt::format("At home: `kubectl -n {} patch resourceslices.authentication.liqo.io {} --type merge -p "
-                               "'{{\"spec\":{{\"resources\":{{\"{}\":\"…\"}}}}}}'` with as much as the cloud has, or let the pod "
-                               "ask for less {}.",
-                               e.home.tenant_namespace, kube::name_of(node), resource, resource));
+    return because(
+        "slice-too-small", std::move(chain), fmt::format("The slice of the cloud has too little {}.", resource),
+        fmt::format("At home: `kubectl -n {} patch resourceslices.authentication.liqo.io {} --type merge -p "
+                    "'{{\"spec\":{{\"resources\":{{\"{}\":\"…\"}}}}}}'` with as much as the cloud has, or let the pod "
+                    "ask for less {}.",
+                    e.home.tenant_namespace, kube::name_of(node), resource, resource));
   }
   if (said.find("Insufficient") == said.npos && said.find("Too many pods") == said.npos) return std::nullopt;
   chain.push_back({"the pod would fit if the node were empty", at_home(node)});
   return because("virtual-node-full", std::move(chain), "Other pods have taken what the slice has.",
                  "Give the slice more, or end other pods on the virtual node: `kubectl get pods -A --field-selector "
-                 "spec.nodeName=" + kube::name_of(node) + "`.");
+                 "spec.nodeName=" +
+                     kube::name_of(node) + "`.");
 }
 
 Found other_taint(const Json& pod, const Json& node, Chain chain) {
@@ -144,7 +148,8 @@ Found other_taint(const Json& pod, const Json& node, Chain chain) {
     const auto key = codec::text_at(taint, "key"), effect = codec::text_at(taint, "effect");
     if (effect == "PreferNoSchedule" || tolerated(pod, taint)) continue;
     chain.push_back({fmt::format("taint {}:{}", key, effect), at_home(node)});
-    return because("virtual-node-tainted", std::move(chain), fmt::format("The pod does not tolerate the virtual node's taint {}.", key),
+    return because("virtual-node-tainted", std::move(chain),
+                   fmt::format("The pod does not tolerate the virtual node's taint {}.", key),
                    fmt::format("Add a toleration for {} ({}) to the pod, or take the taint away.", key, effect));
   }
   return std::nullopt;
@@ -183,17 +188,21 @@ Found namespace_trouble(const Evidence& e, const Json& pod, Chain chain) {
   if (!offloading) {
     chain.push_back({fmt::format("no NamespaceOffloading, and no label {}=true on the namespace", kSchedulingEnabled),
                      "home, Namespace " + name});
-    return because("namespace-not-offloaded", std::move(chain), fmt::format("The namespace {} is not offloaded.", name),
-                   fmt::format("Run `tombolo offload {}`, then make the pod again: Liqo acts only when a pod is made.", name));
+    return because(
+        "namespace-not-offloaded", std::move(chain), fmt::format("The namespace {} is not offloaded.", name),
+        fmt::format("Run `tombolo offload {}`, then make the pod again: Liqo acts only when a pod is made.", name));
   }
   if (codec::text_at(*offloading, "spec.podOffloadingStrategy") == "Local") {
     chain.push_back({"podOffloadingStrategy is Local", at_home(*offloading)});
-    return because("strategy-local", std::move(chain), "The namespace is offloaded with a strategy that keeps its pods at home.",
-                   fmt::format("Run `tombolo unoffload {}`, then `tombolo offload {}`, which takes LocalAndRemote; make the pod again.",
-                               name, name));
+    return because(
+        "strategy-local", std::move(chain), "The namespace is offloaded with a strategy that keeps its pods at home.",
+        fmt::format(
+            "Run `tombolo unoffload {}`, then `tombolo offload {}`, which takes LocalAndRemote; make the pod again.",
+            name, name));
   }
   if (!name_space || kube::label_of(*name_space, kSchedulingEnabled) != "true") {
-    chain.push_back({"offloadingPhase is " + codec::text_at(*offloading, "status.offloadingPhase", "not there yet"), at_home(*offloading)});
+    chain.push_back({"offloadingPhase is " + codec::text_at(*offloading, "status.offloadingPhase", "not there yet"),
+                     at_home(*offloading)});
     if (auto found = peering_trouble(e)) return after(std::move(chain), std::move(*found));
     return because("offloading-under-way", std::move(chain), "Liqo at home has not finished offloading the namespace.",
                    fmt::format("Run `tombolo offload {}`, which waits for it; then make the pod again.", name));
@@ -201,16 +210,17 @@ Found namespace_trouble(const Evidence& e, const Json& pod, Chain chain) {
   const auto made = codec::text_at(pod, "metadata.creationTimestamp");
   const auto offloaded_at = codec::text_at(*offloading, "metadata.creationTimestamp");
   if (made < offloaded_at) {
-    chain.push_back({fmt::format("the pod is from {}, the offloading from {}", made, offloaded_at), at_home(*offloading)});
+    chain.push_back(
+        {fmt::format("the pod is from {}, the offloading from {}", made, offloaded_at), at_home(*offloading)});
     return because("pod-before-offloading", std::move(chain),
                    "The pod was made before its namespace was offloaded, and Liqo acts only when a pod is made.",
-                   fmt::format("Make the pod again: `kubectl -n {} delete pod {}` (its controller makes a new one).", name,
-                               kube::name_of(pod)));
+                   fmt::format("Make the pod again: `kubectl -n {} delete pod {}` (its controller makes a new one).",
+                               name, kube::name_of(pod)));
   }
   chain.push_back({"the namespace is offloaded, and yet the pod has no toleration from Liqo", at_home(pod)});
   return because("webhook-missed-pod", std::move(chain), "Liqo's webhook was not asked when the pod was made.",
-                 fmt::format("Run `tombolo up`, which brings Liqo's webhook back; then `kubectl -n {} delete pod {}`.", name,
-                             kube::name_of(pod)));
+                 fmt::format("Run `tombolo up`, which brings Liqo's webhook back; then `kubectl -n {} delete pod {}`.",
+                             name, kube::name_of(pod)));
 }
 
 Found unscheduled(const Evidence& e, const Json& pod) {

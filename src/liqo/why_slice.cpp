@@ -8,32 +8,35 @@ namespace tombolo::liqo::why {
 namespace {
 
 // LCM logs one such conflict in every good peering.
-constexpr std::string_view kHarmless = "the object has been modified";
+constexpr std::string_view kHarmlessConflict = "the object has been modified";
 
-std::string complaint(const Side& side, const Json& slice) {
+std::string complaint(const SideSeen& side, const Json& slice) {
   std::string newest;
   for (const auto* event : side.events_of("ResourceSlice", kube::name_of(slice)))
     if (const auto text = message_of(event);
-        codec::text_at(*event, "type") == "Warning" && text.find(kHarmless) == text.npos)
+        codec::text_at(*event, "type") == "Warning" && text.find(kHarmlessConflict) == text.npos)
       newest = codec::text_at(*event, "reason") + ": " + text;
   return newest;
 }
 
 Explanation not_copied(const Evidence& e, const Json& slice) {
   const auto name_space = e.home.liqo ? e.home.liqo->name_space : "liqo";
-  return because("slice-not-copied",
-                 {{"the slice has no condition at all", at_home(slice)},
-                  {"there is no copy of it", fmt::format("cloud, {}", e.cloud.tenant_namespace)}},
-                 "Home's replicator has not copied the slice to the cloud.",
-                 fmt::format("At home: `kubectl -n {} rollout restart deployment liqo-crd-replicator`, then `tombolo peer`.",
-                             name_space));
+  return because(
+      "slice-not-copied",
+      {{"the slice has no condition at all", at_home(slice)},
+       {"there is no copy of it", fmt::format("cloud, {}", e.cloud.tenant_namespace)}},
+      "Home's replicator has not copied the slice to the cloud.",
+      fmt::format("At home: `kubectl -n {} rollout restart deployment liqo-crd-replicator`, then `tombolo peer`.",
+                  name_space));
 }
 
 Explanation refused(const Evidence& e, const Json& slice, Chain chain) {
   const auto said = complaint(e.cloud, slice);
   if (!said.empty()) chain.push_back({said, "cloud, event on the ResourceSlice"});
-  if (const auto advice = advice_for_text(said)) return because(advice->id, std::move(chain), advice->cause, advice->fix);
-  return because("slice-refused", std::move(chain), "The cloud's Liqo does not accept the slice" + (said.empty() ? "." : ": " + said),
+  if (const auto advice = advice_for_text(said))
+    return because(advice->id, std::move(chain), advice->cause, advice->fix);
+  return because("slice-refused", std::move(chain),
+                 "The cloud's Liqo does not accept the slice" + (said.empty() ? "." : ": " + said),
                  "Run `tombolo peer` again; if it stays, `tombolo unpeer` and `tombolo peer`.");
 }
 
@@ -42,8 +45,8 @@ Found unauthenticated(const Evidence& e, const Json& slice) {
   if (status == "Accepted") return std::nullopt;
   if (status.empty() && e.cloud.knows("ResourceSlice") && !e.cloud.find("ResourceSlice", kube::name_of(slice)))
     return not_copied(e, slice);
-  return refused(e, slice,
-                 {{status.empty() ? "Authentication has no condition" : "Authentication is " + status, at_home(slice)}});
+  return refused(
+      e, slice, {{status.empty() ? "Authentication has no condition" : "Authentication is " + status, at_home(slice)}});
 }
 
 Explanation cordoned(const Evidence& e, Chain chain, std::string_view condition) {
@@ -62,18 +65,20 @@ Found unsupplied(const Evidence& e, const Json& slice) {
                          : "Authentication is Accepted, and there is no condition Resources",
                at_home(slice)}};
   for (const auto* tenant : e.cloud.all("Tenant"))
-    if (const auto condition = codec::text_at(*tenant, "spec.tenantCondition"); !condition.empty() && condition != "Active") {
+    if (const auto condition = codec::text_at(*tenant, "spec.tenantCondition");
+        !condition.empty() && condition != "Active") {
       chain.push_back({"tenantCondition is " + condition, in_cloud(*tenant)});
       return cordoned(e, std::move(chain), condition);
     }
   const auto of_class = codec::text_at(slice, "spec.class");
   if (!resources && !of_class.empty() && of_class != "default") {
     chain.push_back({"spec.class is " + of_class, at_home(slice)});
-    return because("slice-class-unknown", std::move(chain),
-                   fmt::format("No controller in the cloud serves slices of the class {}.", of_class),
-                   fmt::format("At home: `kubectl -n {} delete resourceslices.authentication.liqo.io {}`; then `tombolo peer`, "
-                               "which takes the class default.",
-                               kube::namespace_of(slice), kube::name_of(slice)));
+    return because(
+        "slice-class-unknown", std::move(chain),
+        fmt::format("No controller in the cloud serves slices of the class {}.", of_class),
+        fmt::format("At home: `kubectl -n {} delete resourceslices.authentication.liqo.io {}`; then `tombolo peer`, "
+                    "which takes the class default.",
+                    kube::namespace_of(slice), kube::name_of(slice)));
   }
   return refused(e, slice, std::move(chain));
 }
@@ -124,21 +129,24 @@ Found kubelet_trouble(const Evidence& e, const std::string& node, const Chain& s
   } else {
     return std::nullopt;
   }
-  return because("virtual-kubelet-down", std::move(chain), "The virtual kubelet, which is the virtual node, does not run.",
-                 fmt::format("At home: `kubectl -n {} logs deployment/{}`, then `kubectl -n {} rollout restart deployment {}`.",
-                             e.home.tenant_namespace, virtual_kubelet(node), e.home.tenant_namespace, virtual_kubelet(node)));
+  return because(
+      "virtual-kubelet-down", std::move(chain), "The virtual kubelet, which is the virtual node, does not run.",
+      fmt::format("At home: `kubectl -n {} logs deployment/{}`, then `kubectl -n {} rollout restart deployment {}`.",
+                  e.home.tenant_namespace, virtual_kubelet(node), e.home.tenant_namespace, virtual_kubelet(node)));
 }
 
 Found unready(const Json& node, Chain chain) {
   if (codec::text_at(node, "status.allocatable.cpu", "0") == "0") {
     chain.push_back({"it has no cpu to give", at_home(node)});
-    return because("slice-empty", std::move(chain), "The slice names no cpu or memory, and the virtual node needs both.",
+    return because("slice-empty", std::move(chain),
+                   "The slice names no cpu or memory, and the virtual node needs both.",
                    "Give the slice cpu and memory: `tombolo peer`.");
   }
   if (status_of(node, "NetworkUnavailable") == "True")
-    return because("network-check", std::move(chain),
-                   "The virtual node waits for Liqo's network between the clusters, which is disabled here.",
-                   "Set offloading.disableNetworkCheck: true in home's Liqo values (liqo.homeValues), then `tombolo up`.");
+    return because(
+        "network-check", std::move(chain),
+        "The virtual node waits for Liqo's network between the clusters, which is disabled here.",
+        "Set offloading.disableNetworkCheck: true in home's Liqo values (liqo.homeValues), then `tombolo up`.");
   chain.push_back({"home reaches the cloud, and the virtual kubelet runs", "home"});
   return because("node-coming-back", std::move(chain),
                  "Nothing is wrong any more: the node's state lags behind the way to the cloud by up to a minute.",
@@ -176,8 +184,9 @@ Found node_trouble(const Evidence& e, std::string_view name) {
                      fmt::format("At home: `kubectl uncordon {}`.", called));
     if (auto found = kubelet_trouble(e, called, chain)) return found;
     if (node) return unready(*node, std::move(chain));
-    return because("node-missing", std::move(chain), "The virtual kubelet runs and has made no node yet.",
-                   fmt::format("At home: `kubectl -n {} logs deployment/{}`.", e.home.tenant_namespace, virtual_kubelet(called)));
+    return because(
+        "node-missing", std::move(chain), "The virtual kubelet runs and has made no node yet.",
+        fmt::format("At home: `kubectl -n {} logs deployment/{}`.", e.home.tenant_namespace, virtual_kubelet(called)));
   }
   return std::nullopt;
 }
