@@ -79,7 +79,7 @@ struct CloudClient {
 
 struct GatherOptions {
   std::string cloud_id;  // taken when neither Liqo in the cloud nor home's ForeignCluster tells
-  kube::TransportMaker transport = kube::curl_transport;  // for the dials
+  kube::TransportMaker transport = kube::curl_transport;  // for the dials, and to see whether a server answers
 };
 
 // Errors: kCancelled alone.

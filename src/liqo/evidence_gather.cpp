@@ -1,9 +1,10 @@
 // Asking both clusters, for evidence.hpp.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "codec/base64.hpp"
 #include "kube/certificate.hpp"
-#include "kube/discovery.hpp"
 #include "liqo/evidence.hpp"
 
 namespace tombolo::liqo {
@@ -26,7 +27,9 @@ struct Asker {
   bool usable() const { return side.silent.empty(); }
 
   void note(const std::string& kind, const Error& error) {
-    if (error.code() == Code::kUnreachable || error.code() == Code::kCredentials || error.code() == Code::kUntrusted)
+    constexpr Code kSilence[] = {Code::kUnreachable, Code::kTransient, Code::kTimeout, Code::kCredentials,
+                                 Code::kUntrusted};
+    if (std::find(std::begin(kSilence), std::end(kSilence), error.code()) != std::end(kSilence))
       side.silent = error.sentence();
     side.unread.emplace(kind, error.sentence());
   }
@@ -59,9 +62,11 @@ struct Asker {
 };
 
 // Whether the server answers at all; the first question, asked without the usual patience.
-void greet(Asker& ask) {
-  const auto version = kube::server_version(ask.client, ask.stop);
-  if (!version) ask.side.silent = version.error().sentence();
+void greet(Asker& ask, const GatherOptions& options) {
+  kube::Client brief(ask.client.clock(), ask.client.access(), {.attempts = 2}, options.transport);
+  const auto answer = brief.text(
+      {.doing = "asking for the server's version", .path = "/version", .timeout = std::chrono::seconds(8)}, ask.stop);
+  if (!answer) ask.side.silent = answer.error().sentence();
 }
 
 // A Secret without what is in it.
@@ -241,7 +246,7 @@ Result<Evidence> gather(const Question& question, kube::Client& home, const Clou
   e.question = question;
   e.now = home.clock().now();
   Asker at_home{home, e.home, stop};
-  greet(at_home);
+  greet(at_home, options);
   at_home.look_for_liqo();
   at_home.list(kube::kNodes, "");
   at_home.list(kForeignClusters, "");
@@ -254,7 +259,7 @@ Result<Evidence> gather(const Question& question, kube::Client& home, const Clou
     way = {cloud.client->access().server, cloud.client->access().connect_to};
     e.cloud_server = way.server;
     there.emplace(Asker{*cloud.client, e.cloud, stop});
-    greet(*there);
+    greet(*there, options);
     there->look_for_liqo();
   }
   if (e.home.liqo) e.home_id = e.home.liqo->cluster_id;

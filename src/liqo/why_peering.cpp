@@ -193,6 +193,16 @@ Found peered_too_soon(const Evidence& e) {
           e.home.liqo ? e.home.liqo->name_space : "liqo", kube::namespace_of(*secret), name));
 }
 
+Found without_secret(const Evidence& e) {
+  const auto name = kubeconfig_secret(control_plane_identity(e.cloud_id));
+  if (!e.home.knows("Secret") || e.home.find("Secret", name)) return std::nullopt;
+  return because(
+      "identity-without-secret", {{fmt::format("there is no Secret {} for it", name), at_home(*control_plane(e))}},
+      "Home has no kubeconfig for the cloud: Liqo has not made it from the Identity, or somebody deleted it.",
+      fmt::format("At home: `kubectl -n {} rollout restart deployment liqo-controller-manager`, which makes it again.",
+                  e.home.liqo ? e.home.liqo->name_space : "liqo"));
+}
+
 Found expired(const Evidence& e) {
   for (const auto& [name, end] : e.identity_ends) {
     if (end > e.now) continue;
@@ -225,6 +235,7 @@ Found authentication_trouble(const Evidence& e) {
     return not_peered(e);
   }
   if (auto found = peered_too_soon(e)) return found;
+  if (auto found = without_secret(e)) return found;
   return expired(e);
 }
 

@@ -174,6 +174,25 @@ Found foreign_api(const Evidence& e) {
   return std::nullopt;
 }
 
+// The cloud cannot make the namespace that the pod belongs into.
+Found without_namespace(const Evidence& e, const Json& pod, Chain chain) {
+  const auto name = kube::namespace_of(pod);
+  for (const auto* map : e.home.all("NamespaceMap")) {
+    const auto* mapping = codec::find(*map, "status.currentMapping");
+    const auto* here = mapping && mapping->is_object() ? mapping->get_object().if_contains(name) : nullptr;
+    if (!here || codec::text_at(*here, "phase") != "CreationLoopBackOff") continue;
+    const auto remote = codec::text_at(*here, "remoteNamespace");
+    chain.push_back({fmt::format("the namespace {} of the cloud: CreationLoopBackOff", remote), at_home(*map)});
+    return because(
+        "remote-namespace-taken", std::move(chain),
+        fmt::format("The cloud has a namespace {} already, which is not Liqo's.", remote),
+        fmt::format("`tombolo kubectl delete namespace {}` if nobody needs it; else `tombolo unoffload {}` and offload "
+                    "it under another name.",
+                    remote, name));
+  }
+  return std::nullopt;
+}
+
 Found unnamed_trouble(const Evidence& e, const Json& node, Chain chain) {
   if (!e.shadow_pod() && e.cloud.knows("ShadowPod"))
     chain.push_back({"there is no ShadowPod of its name", "cloud"});
@@ -209,6 +228,7 @@ Found offloaded(const Evidence& e, const Json& pod, const Json& node) {
     if (auto found = foreign_api(e)) return after(std::move(chain), std::move(*found));
     return fine(std::move(chain), "The pod runs in the cloud.");
   }
+  if (auto found = without_namespace(e, pod, chain)) return found;
   if (auto found = backed_off(e, pod, chain)) return found;
   if (auto found = not_reflected(e, pod, node, chain)) return found;
   const auto* remote = e.remote_pod();

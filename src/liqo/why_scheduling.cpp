@@ -200,6 +200,14 @@ Found namespace_trouble(const Evidence& e, const Json& pod, Chain chain) {
             "Run `tombolo unoffload {}`, then `tombolo offload {}`, which takes LocalAndRemote; make the pod again.",
             name, name));
   }
+  if (codec::text_at(*offloading, "status.offloadingPhase") == "NoClusterSelected") {
+    chain.push_back({"offloadingPhase is NoClusterSelected", at_home(*offloading)});
+    if (auto found = peering_trouble(e)) return after(std::move(chain), std::move(*found));
+    return because(
+        "cloud-not-selected", std::move(chain),
+        "The namespace is offloaded, and its clusterSelector leaves the cloud out.",
+        fmt::format("Run `tombolo unoffload {}`, then `tombolo offload {}`, which selects the cloud.", name, name));
+  }
   if (!name_space || kube::label_of(*name_space, kSchedulingEnabled) != "true") {
     chain.push_back({"offloadingPhase is " + codec::text_at(*offloading, "status.offloadingPhase", "not there yet"),
                      at_home(*offloading)});
@@ -218,6 +226,8 @@ Found namespace_trouble(const Evidence& e, const Json& pod, Chain chain) {
                                name, kube::name_of(pod)));
   }
   chain.push_back({"the namespace is offloaded, and yet the pod has no toleration from Liqo", at_home(pod)});
+  if (e.home.knows("MutatingWebhookConfiguration") && e.home.all("MutatingWebhookConfiguration").empty())
+    chain.push_back({"Liqo's MutatingWebhookConfiguration is not there", "home"});
   return because("webhook-missed-pod", std::move(chain), "Liqo's webhook was not asked when the pod was made.",
                  fmt::format("Run `tombolo up`, which brings Liqo's webhook back; then `kubectl -n {} delete pod {}`.",
                              name, kube::name_of(pod)));

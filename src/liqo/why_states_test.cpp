@@ -144,6 +144,24 @@ const State kStates[] = {
                  "denied the request: nvidia.com/gpu quota limit not found for this peering");
      },
      "spec.resources"},
+    {"identity-without-secret", [](Evidence& e) { remove(e.home, "Secret", "kubeconfig-controlplane-cloud"); },
+     "rollout restart"},
+    {"cloud-not-selected",
+     [](Evidence& e) {
+       ask_pod(e);
+       pending(e).at("status").as_object()["reason"] = "OffloadingBackOff";
+       the(e.home, "NamespaceOffloading", "offloading").at("status").as_object()["offloadingPhase"] =
+           "NoClusterSelected";
+     },
+     "tombolo offload work"},
+    {"remote-namespace-taken",
+     [](Evidence& e) {
+       ask_pod(e);
+       pending(e);
+       the(e.home, "NamespaceMap", "cloud").at_pointer("/status/currentMapping/work").as_object()["phase"] =
+           "CreationLoopBackOff";
+     },
+     "delete namespace work-home"},
     {"cloud-cannot-schedule",
      [](Evidence& e) {
        ask_pod(e);
