@@ -47,7 +47,7 @@ const std::vector<KnownCause>& known_causes() {
        "correct it, `tombolo peer`"},
       {"server-certificate-expired", "dialled: the certificate has expired", "k3s was not restarted for a year",
        "restart k3s"},
-      {"cloud-api-silent", "neither home nor we reach the API server", "machine, k3s, or the network",
+      {"cloud-api-silent", "neither home nor this computer reaches the API server", "machine, k3s, or the network",
        "`tombolo doctor`, `tombolo up`"},
       {"mesh-cut", "APIServerStatus Error, node not ready; the cloud answers us", "the mesh", "`tombolo doctor`"},
       {"home-cannot-reach-cloud", "the same, and home's member answers", "the pods' way, a firewall, an old connection",

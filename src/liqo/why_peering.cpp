@@ -140,7 +140,7 @@ Found without_peering(const Evidence& e) {
     chain.push_back({e.cloud.silent, "cloud, API server"});
     return because(forced ? "declared-unreachable" : "cloud-api-silent", std::move(chain),
                    forced ? "The cloud was given up for good (a forced unpeering), and it still does not answer."
-                          : "The clusters are not peered, and the cloud's API server does not answer.",
+                          : "The clusters are not peered, and the cloud's API server could not be asked.",
                    "Run `tombolo doctor`, then `tombolo up`; when the cloud answers, `tombolo peer`.");
   }
   if (auto found = other_nonce(e)) return with_annotation(after(std::move(chain), std::move(*found)));

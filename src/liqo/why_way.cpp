@@ -81,7 +81,8 @@ Found silent_cloud(const Evidence& e) {
   if (e.cloud.silent.empty() || cloud_as_home_sees_it(e) == "Established") return std::nullopt;
   auto chain = what_home_sees(e);
   chain.push_back({e.cloud.silent, "cloud, API server"});
-  return because("cloud-api-silent", std::move(chain), "The cloud's API server answers neither home nor us.",
+  return because("cloud-api-silent", std::move(chain),
+                 "Home does not reach the cloud's API server, and it could not be asked from here either.",
                  "Run `tombolo doctor`, then `tombolo up`. If the cloud is gone for good: `tombolo unpeer --force`.");
 }
 
