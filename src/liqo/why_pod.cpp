@@ -25,11 +25,12 @@ Explanation never_made(const Evidence& e) {
   const auto& q = e.question;
   for (const auto* event : e.home.all("Event")) {
     const auto text = message_of(event);
+    const auto maker = codec::text_at(*event, "involvedObject.name");
+    if (!q.name.starts_with(maker) && !maker.starts_with(q.name))
+      continue;  // hello-7c9f of hello, or the other way round
     if (text.find("failed calling webhook \"pod.mutate.liqo.io\"") == text.npos) continue;
     auto advice = advice_for_text(text);
-    return because(advice->id,
-                   {{text, fmt::format("home, event on {}", codec::text_at(*event, "involvedObject.name"))}},
-                   advice->cause, advice->fix);
+    return because(advice->id, {{text, fmt::format("home, event on {}", maker)}}, advice->cause, advice->fix);
   }
   const auto* name_space = e.home.find("Namespace", q.name_space);
   if (name_space && kube::label_of(*name_space, kSchedulingEnabled) == "true")

@@ -340,6 +340,7 @@ TEST(Why, E13WebhookAtHomeHangs) {
   auto w = why_of(e);
   EXPECT_EQ(w.id, "home-webhook-silent");
   EXPECT_THAT(w.fix, HasSubstr("liqo-webhook"));
+  EXPECT_EQ(why_of(about_pod(e, "other")).id, "pod-not-found") << "the event is about somebody else's pod";
   remove(e.home, "Event");
   e.home.liqo->troubles = {"its webhook does not answer: context deadline exceeded"};
   EXPECT_EQ(why_of(e).id, "home-webhook-silent") << "without an event";
