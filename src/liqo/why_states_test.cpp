@@ -104,6 +104,12 @@ const State kStates[] = {
      "kubectl describe node home-1"},
     {"not-explained", [](Evidence& e) { e = about_node(std::move(e), "nosuch"); }, "kubectl get nodes"},
     {"image-not-pulled", [](Evidence& e) { waiting(e, "ImagePullBackOff"); }, "registry"},
+    {"image-not-pulled",
+     [](Evidence& e) {
+       waiting(e, "ErrImagePull");
+       add_event(e.home, "Pod", "hello", "FailedReflection", text("e4"));  // old: the ShadowPod is there by now
+     },
+     "registry"},
     {"container-crashes", [](Evidence& e) { waiting(e, "CrashLoopBackOff"); }, "--previous"},
     {"container-not-made", [](Evidence& e) { waiting(e, "CreateContainerConfigError"); }, "ConfigMap"},
     {"selector-excludes-node",
