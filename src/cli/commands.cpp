@@ -13,6 +13,7 @@ const CommandTable& command_table() {
       {"status", make_status},
       {"show", make_show},
       {"doctor", make_doctor},
+      {"why", make_why},
       {"ssh", make_ssh},
       {"logs", make_logs},
       {"ping", make_ping},

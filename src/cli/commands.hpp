@@ -13,6 +13,7 @@ Command make_down();
 Command make_status();
 Command make_show();
 Command make_doctor();
+Command make_why();
 Command make_ssh();
 Command make_logs();
 Command make_ping();
