@@ -113,11 +113,14 @@ Result<bool> Unpeering::drain(kube::Client& home, const std::stop_token& stop) {
   if (!slices || !nodes)
     return blocked(kDraining, slices ? "the virtual node to be drained and removed" : "the resource slice to go", home,
                    stop);
+  // With it go the twins of the offloaded namespaces.
+  if (TRY(delete_all(home, kNamespaceMaps, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop))) return true;
+  return blocked(kDraining, "the namespaces in the cloud to go", home, stop);
 }
 
 // Its Renew and its kubeconfig would be deleted together with the Identity, and then Liqo's replicator, which stops only when
-// nothing is left to replicate, finds the Renew still there and looks again ten seconds later. One after the other it is done
-// at once: so the Identity leaves them behind as orphans, and each is deleted when its turn has come.
+// nothing is left to replicate, finds the Renew still there and looks again much later. One after the other it is done at
+// once: so the Identity leaves them behind as orphans, and each is deleted when its turn has come.
 Result<bool> Unpeering::drop_identity(kube::Client& home, const std::stop_token& stop) {
   const auto name = control_plane_identity(cloud_id_);
   const kube::ObjectName identity{kIdentities, home_tenant(), name}, renew{kRenews, home_tenant(), name},
