@@ -99,6 +99,19 @@ Result<Seen> look_at(Invocation& call, const ByHand& hand, kube::Client& home, c
   return out;
 }
 
+// Without it the pod would only wait, and say so in the scheduler's words.
+Result<> check_node(kube::Client& home, const std::string& name, const std::stop_token& stop) {
+  const auto node = TRY(kube::find(home, {kube::kNodes, "", name}, stop));
+  if (!node)
+    return fail(Code::kState, fmt::format("home has no virtual node {}", name),
+                "Run `tombolo up` or `tombolo peer`; `tombolo why peering` says what is missing.");
+  const auto ready = kube::condition_of(*node, "Ready");
+  if (ready && ready->holds()) return {};
+  return fail(Code::kState,
+              fmt::format("the virtual node {} is not Ready: {}", name, ready ? ready->message : "it has not reported"),
+              "`tombolo why node` looks for the cause.");
+}
+
 Result<Exit> run_test(Invocation& call) {
   const auto hand = TRY(open_by_hand(call, "test", cluster::Access::kLook));
   const auto& offloaded = hand.file.cluster.liqo.offloaded_namespaces;
@@ -113,6 +126,7 @@ Result<Exit> run_test(Invocation& call) {
   const kube::ObjectName pod{kube::kPods, trial.name_space, trial.name};
   const auto seconds = std::atoi(call.args.value("--timeout").c_str());
   if (seconds < 1 || seconds > 3600) return fail(Code::kBadInput, "--timeout takes a number of seconds from 1 to 3600");
+  TRY(check_node(*home, trial.node, call.stop));
   TRY(liqo::sweep_trials(*home, trial.name_space, trial.name, call.stop));
   telling(call)("create", fmt::format("{} for the node {}", pod.text(), trial.node));
   std::optional<Cleanup> cleanup;

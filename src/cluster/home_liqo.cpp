@@ -48,6 +48,34 @@ bool is_cluster_wide(const std::string& kind) {
          kind == "PriorityClass" || kind == "APIService" || kind == "IngressClass";
 }
 
+// Objects of definitions whose controllers are gone: nobody else would ever take their finalizers off, and the definitions
+// would wait for them for ever.
+Result<> let_objects_go(kube::Client& home, const std::vector<std::string>& references, const std::stop_token& stop) {
+  for (const auto& reference : references) {
+    const auto at = reference.find(" CustomResourceDefinition ");
+    if (at == std::string::npos) continue;
+    const kube::Resource definitions{"apiextensions.k8s.io", "v1", "customresourcedefinitions",
+                                     "CustomResourceDefinition", false};
+    const auto definition = TRY(kube::find(home, {definitions, "", reference.substr(reference.rfind(' ') + 1)}, stop));
+    if (!definition) continue;
+    const auto* versions = codec::find(*definition, "spec.versions");
+    if (!versions || !versions->is_array() || versions->get_array().empty()) continue;
+    const kube::Resource resource{
+        codec::text_at(*definition, "spec.group"), codec::text_at(versions->get_array().front(), "name"),
+        codec::text_at(*definition, "spec.names.plural"), codec::text_at(*definition, "spec.names.kind"),
+        codec::text_at(*definition, "spec.scope") == "Namespaced"};
+    for (const auto& object : TRY(kube::list(home, {{resource, "", ""}, "", "", 500}, stop))) {
+      const kube::ObjectName name{resource, kube::namespace_of(object), kube::name_of(object)};
+      TRY(kube::remove(home, name, stop));
+      if (kube::finalizers_of(object).empty()) continue;
+      const auto freed =
+          kube::patch(home, name, kube::PatchKind::kMerge, {{"metadata", {{"finalizers", nullptr}}}}, stop);
+      if (!freed && freed.error().code() != Code::kNotFound) return fail(freed.error());
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::optional<LiqoInventory>> read_inventory(kube::Client& client, const spec::Cluster& cluster,
@@ -107,7 +135,7 @@ std::vector<Json> flux_manifests(const spec::Cluster& cluster, const Json& value
              {"sourceRef", {{"kind", "HelmRepository"}, {"name", "liqo"}}}}}}},
          {"install", crds},
          {"upgrade", crds},
-             // Both are filled in by Liqo's webhook when it runs.
+         // Both are filled in by Liqo's webhook when it runs.
          {"driftDetection",
           {{"mode", "enabled"},
            {"ignore", JsonArray{Json{{"paths", JsonArray{Json("/webhooks")}}, {"target", {{"name", "liqo-webhook"}}}},
@@ -182,7 +210,15 @@ Result<> take_liqo_away(kube::Client& home, const spec::Cluster& cluster, const 
   const auto inventory = TRY(read_inventory(home, cluster, stop));
   if (!inventory) return {};
   // Its webhooks would refuse what its controllers are no longer there to allow: remove_all goes from the last to the first.
-  TRY(kube::remove_all(home, inventory->objects, kGoing, stop));
+  const auto is_late = [](const std::string& reference) {
+    return reference.find(" CustomResourceDefinition ") != std::string::npos || reference.starts_with("v1 Namespace ");
+  };
+  auto objects = inventory->objects;
+  const auto late = std::stable_partition(objects.begin(), objects.end(), is_late);
+  TRY(kube::remove_all(home, {late, objects.end()}, kGoing, stop));
+  objects.erase(late, objects.end());
+  TRY(let_objects_go(home, objects, stop));
+  TRY(kube::remove_all(home, objects, kGoing, stop));
   TRY(kube::remove(home, inventory_name(cluster), stop));
   return {};
 }

@@ -251,7 +251,9 @@ class HomeNebulaKind final : public engine::ConvergedKind {
       const auto found = TRY(kube::find(client, name, stop));
       if (!found || !is_ours(*found)) continue;
       TRY(kube::remove(client, name, stop));
-      TRY(kube::wait_until_gone(client, name, kube::uid_of(*found), std::chrono::minutes(2), stop));
+      // A namespace takes its time: `down` looks again at the end.
+      if (name.resource != kube::kNamespaces)
+        TRY(kube::wait_until_gone(client, name, kube::uid_of(*found), std::chrono::minutes(2), stop));
     }
     return {};
   }

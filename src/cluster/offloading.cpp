@@ -82,10 +82,11 @@ class OffloadingKind final : public engine::ConvergedKind {
     if (!*ours) return engine::Done{current.id, {}};
     const auto gone = liqo::unoffload(**home, current.address.name, call.stop);
     if (!gone) return engine::Failed{gone.error()};
-    if (*gone) return engine::Done{current.id, {}};
+    // In `down` the peering goes next, which waits for it.
+    if (*gone || only_ours_) return engine::Done{current.id, {}};
     if (call.clock.now() - call.since > kPhase)
-      return engine::Failed{Error(Code::kDependency, fmt::format("the offloading of the namespace {} does not go away",
-                                                                 current.address.name))
+      return engine::Failed{Error(Code::kTimeout, fmt::format("the offloading of the namespace {} does not go away",
+                                                              current.address.name))
                                 .hint("Liqo's controller at home holds it: `tombolo status` shows how that is.")};
     return engine::RetryAfter{100ms, ""};
   }

@@ -42,8 +42,6 @@ bool same_resources(const liqo::Resources& one, const liqo::Resources& other) {
   });
 }
 
-bool is_away(const Error& error) { return error.code() == Code::kUnreachable || error.code() == Code::kTransient; }
-
 // Tells every change of what is waited for once.
 class Teller {
  public:
@@ -108,10 +106,8 @@ class PeeringKind final : public engine::ConvergedKind {
       if (!begun) return engine::Failed{begun.error()};
       if (!unmaking_) return engine::Done{current.id, {}};
     }
-    const auto cloud = forced_ ? Result<kube::Client*>(nullptr) : desk_.kubernetes.cloud(call.stop);
-    if (!cloud) return give_up_on_cloud(cloud.error(), call);
-    const auto progress = unmaking_->advance(**home, *cloud, call.stop);
-    if (!progress && !forced_ && is_away(progress.error())) return give_up_on_cloud(progress.error(), call);
+    const auto progress = unmaking_->advance(**home, nullptr, call.stop);
+    if (!progress && !forced_ && is_cloud_away(**home, call)) return give_up_on_cloud(call);
     if (!progress) return engine::Failed{progress.error()};
     teller_.tell(*progress, call.say);
     if (!progress->done) return engine::RetryAfter{next_pass(progress->waited), ""};
@@ -156,17 +152,20 @@ class PeeringKind final : public engine::ConvergedKind {
     const auto state = TRY(liqo::look_at_peering(home, nullptr, id, call.stop));
     teller_ = {};
     forced_ = !state.api_trouble.empty();
-    unmaking_.emplace(liqo::UnpeeringRequest{forced_}, state.home_id, id);
+    unmaking_.emplace(liqo::UnpeeringRequest{forced_, true}, state.home_id, id);
     return {};
   }
 
-  // The cloud went away in the middle, or was gone before.
-  engine::Step give_up_on_cloud(const Error& why, const engine::Call& call) {
-    if (why.code() != Code::kNotFound && call.clock.now() - call.since < 20s)
-      return engine::RetryAfter{1s, why.sentence()};
-    call.say("forced", "the cloud does not answer: freeing home without it");
+  bool is_cloud_away(kube::Client& home, const engine::Call& call) const {
+    const auto state = liqo::look_at_peering(home, nullptr, cloud_cluster_id(desk_.cluster), call.stop);
+    return state && !state->api_trouble.empty();
+  }
+  // It went away in the middle: nothing is drained to the end.
+  engine::Step give_up_on_cloud(const engine::Call& call) {
+    call.say("forced", "the cloud does not let go: freeing home without it");
     forced_ = true;
-    unmaking_.emplace(liqo::UnpeeringRequest{true}, home_cluster_id(desk_.cluster), cloud_cluster_id(desk_.cluster));
+    unmaking_.emplace(liqo::UnpeeringRequest{true, false}, home_cluster_id(desk_.cluster),
+                      cloud_cluster_id(desk_.cluster));
     return engine::RetryAfter{0s, ""};
   }
 
@@ -253,7 +252,7 @@ Result<> unpeer(Kubernetes& kubernetes, Clock& clock, const std::string& cloud_i
                 const std::stop_token& stop) {
   auto* home = TRY(kubernetes.home(stop));
   const auto party = TRY(liqo::find_party(*home, "home", stop));
-  liqo::Unpeering unpeering({forced}, party.id, cloud_id);
+  liqo::Unpeering unpeering({forced, false}, party.id, cloud_id);
   return go_through(clock, say, stop, [&]() -> Result<liqo::Progress> {
     auto* cloud = forced ? nullptr : TRY(kubernetes.cloud(stop));
     return unpeering.advance(*home, cloud, stop);

@@ -7,6 +7,8 @@
 
 #include "base/files.hpp"
 #include "engine/observe.hpp"
+#include "kube/objects.hpp"
+#include "liqo/names.hpp"
 
 namespace tombolo::cluster {
 
@@ -20,6 +22,7 @@ engine::State records_in(const engine::State& state, const std::string& region) 
   return out;
 }
 
+constexpr auto kNamespacePatience = 90s;  // pods in it have half a minute to end
 constexpr std::string_view kHome = "home";  // stands for a region in plans and receipts
 
 // Records of what is in the home cluster.
@@ -71,6 +74,39 @@ Result<> clear_home(Session& session, Receipt& receipt, const std::stop_token& s
   }
   receipt.cancelled = receipt.cancelled || report.cancelled || stop.stop_requested();
   return {};
+}
+
+// Of ours at home, on its way out or not; namespaces take their time.
+Result<std::vector<Left>> left_at_home(Session& session, const std::stop_token& stop) {
+  auto* home = TRY(session.kubernetes().home(stop));
+  const auto& cluster = session.cluster();
+  std::vector<Left> out;
+  for (const auto& labels :
+       {fmt::format("{}={}", kClusterLabel, cluster.name),
+        fmt::format("{}={},{}", liqo::kRemoteClusterId, cloud_cluster_id(cluster), liqo::kTenantNamespace)})
+    for (const auto& name_space : TRY(kube::list(*home, {{kube::kNamespaces, "", ""}, labels, "", 100}, stop))) {
+      std::string why = kube::is_being_deleted(name_space) ? "on its way out" : "nobody has told it to go";
+      for (const auto& c : kube::conditions_of(name_space))
+        if (c.holds() && !c.message.empty()) why += "; " + c.message;
+      out.push_back({std::string(kHome), "Namespace", kube::name_of(name_space), false, std::move(why)});
+    }
+  return out;
+}
+
+void sweep_home(Session& session, Receipt& receipt, const std::stop_token& stop) {
+  const auto begun = session.clock().now();
+  while (true) {
+    auto left = left_at_home(session, stop);
+    if (!left) {
+      receipt.left.push_back(
+          {std::string(kHome), "Namespaces", "", false, "not looked for: " + left.error().sentence()});
+      return;
+    }
+    if (!left->empty() && session.clock().now() - begun < kNamespacePatience && session.clock().sleep_for(200ms, stop))
+      continue;
+    std::move(left->begin(), left->end(), std::back_inserter(receipt.left));
+    return;
+  }
 }
 
 Result<engine::Plan> plan_region(Session& session, const std::string& name, const std::stop_token& stop) {
@@ -154,6 +190,7 @@ Result<Receipt> down(Session& session, const std::stop_token& stop) {
         receipt.left.push_back({name, o.address.text(), o.id, is_billable(o.address.kind), o.error->text()});
     if (receipt.cancelled) break;
   }
+  if (receipt.home_searched && !receipt.cancelled) sweep_home(session, receipt, stop);
   // The machine is gone: nobody shall be sent to its address any more.
   if (receipt.billable() == 0 && !receipt.cancelled) {
     if (session.has_clusters()) TRY(session.kubernetes().forget_cloud());

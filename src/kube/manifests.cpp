@@ -169,27 +169,45 @@ Result<Applied> apply_all(Client& client, std::vector<Json> objects, bool force,
   return out;
 }
 
+namespace {
+
+struct Reference {
+  std::string api_version, kind, name_space, name;
+};
+
+Reference parse_reference(std::string_view text) {
+  const auto word = [&text](char end) {
+    const auto taken = text.substr(0, text.find(end));
+    text.remove_prefix(std::min(taken.size() + 1, text.size()));
+    return std::string(taken);
+  };
+  Reference out{word(' '), word(' '), "", ""};
+  if (text.find('/') != std::string_view::npos) out.name_space = word('/');
+  out.name = std::string(text);
+  return out;
+}
+
+}  // namespace
+
 Result<int> remove_all(Client& client, const std::vector<std::string>& references, Duration patience,
                        const std::stop_token& stop) {
   Catalogue catalogue(client);
   int removed = 0;
-  for (auto it = references.rbegin(); it != references.rend(); ++it) {
-    std::string_view rest = *it;
-    const auto word = [&rest](char end) {
-      const auto taken = rest.substr(0, rest.find(end));
-      rest.remove_prefix(std::min(taken.size() + 1, rest.size()));
-      return std::string(taken);
-    };
-    const auto api_version = word(' '), kind = word(' ');
-    const auto slash = rest.find('/');
-    const std::string name_space(slash == std::string_view::npos ? "" : rest.substr(0, slash));
-    const std::string name(slash == std::string_view::npos ? rest : rest.substr(slash + 1));
-    auto resource = catalogue.find(api_version, kind, stop);
-    if (!resource && resource.error().code() == Code::kNotFound) continue;
-    const ObjectName object{TRY(std::move(resource)), name_space, name};
-    if (!TRY(remove(client, object, stop))) continue;
-    TRY(wait_until_gone(client, object, "", patience, stop));
-    ++removed;
+  for (auto it = references.rbegin(); it != references.rend();) {
+    // Neighbours of one kind do not depend on each other: all of them go, then all are waited for.
+    const auto kind = parse_reference(*it).kind;
+    std::vector<ObjectName> going;
+    for (; it != references.rend() && parse_reference(*it).kind == kind; ++it) {
+      const auto reference = parse_reference(*it);
+      auto resource = catalogue.find(reference.api_version, reference.kind, stop);
+      if (!resource && resource.error().code() == Code::kNotFound) continue;
+      const ObjectName object{TRY(std::move(resource)), reference.name_space, reference.name};
+      if (!TRY(remove(client, object, stop))) continue;
+      going.push_back(object);
+      ++removed;
+    }
+    if (kind != kNamespaces.kind)
+      for (const auto& object : going) TRY(wait_until_gone(client, object, "", patience, stop));
   }
   return removed;
 }

@@ -29,8 +29,9 @@ struct Applied {
 // that the server does not have.
 Result<Applied> apply_all(Client& client, std::vector<codec::Json> objects, bool force, const std::stop_token& stop);
 
-// Removes what the inventory names, in its opposite order, and waits until each is gone. What is gone already, or whose kind
-// is, counts as removed. Returns how many were there.
+// Removes what the inventory names, in its opposite order, kind after kind, and waits until they are gone. What is gone
+// already, or whose kind is, counts as removed. Namespaces are only told to go, for that takes Kubernetes five seconds at
+// least: who must know that they are gone looks. Returns how many objects were there.
 Result<int> remove_all(Client& client, const std::vector<std::string>& references, Duration patience,
                        const std::stop_token& stop);
 

@@ -23,21 +23,25 @@ void put_name_part(Bytes& name, ByteView type, std::string_view value) {
   codec::put_der(name, kSet, element(kSequence, pair));
 }
 
-void append(Bytes& out, const Bytes& more) { out.insert(out.end(), more.begin(), more.end()); }
+void append(Bytes& out, ByteView more) { out.insert(out.end(), more.begin(), more.end()); }
 
 }  // namespace
 
-std::string certificate_request(const crypto::SigningKey& key, std::string_view organization,
-                                std::string_view common_name) {
+Bytes request_to_sign(ByteView public_key_info, std::string_view organization, std::string_view common_name) {
   Bytes name;
   put_name_part(name, kOrganizationName, organization);
   put_name_part(name, kCommonName, common_name);
   Bytes info;
   codec::put_der(info, kInteger, codec::encode_der_integer(0));
   codec::put_der(info, kSequence, name);
-  append(info, key.public_key_info());
+  append(info, public_key_info);
   codec::put_der(info, kAttributes, {});
-  Bytes request = element(kSequence, info);
+  return element(kSequence, info);
+}
+
+std::string certificate_request(const crypto::SigningKey& key, std::string_view organization,
+                                std::string_view common_name) {
+  Bytes request = request_to_sign(key.public_key_info(), organization, common_name);
   Bytes signature{0};  // bits that are not used in the last byte
   append(signature, key.sign(request));
   append(request, key.algorithm());

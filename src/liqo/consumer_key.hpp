@@ -8,6 +8,8 @@
 
 namespace tombolo::liqo {
 
+// What is signed of it (CertificationRequestInfo, DER), from a SubjectPublicKeyInfo.
+Bytes request_to_sign(ByteView public_key_info, std::string_view organization, std::string_view common_name);
 // PEM. O, then CN, both PrintableString; no attributes. Both must be at most 255 bytes.
 std::string certificate_request(const crypto::SigningKey& key, std::string_view organization,
                                 std::string_view common_name);

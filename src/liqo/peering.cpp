@@ -115,7 +115,7 @@ Result<bool> Peering::wait_for(Duration longest, std::string what, const About& 
 
 Result<bool> Peering::take_down(bool forced, std::string why, const Sides& sides, const std::stop_token& stop) {
   if (!old_one_) {
-    old_one_.emplace(UnpeeringRequest{forced}, parties_.home.id, parties_.cloud.id);
+    old_one_.emplace(UnpeeringRequest{forced, false}, parties_.home.id, parties_.cloud.id);
     said_ = std::move(why);
   }
   const auto progress = TRY(old_one_->advance(sides.home, forced ? nullptr : &sides.cloud, stop));

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
+#include <functional>
+
+#include "liqo/trial.hpp"
 
 namespace tombolo::liqo {
 namespace {
@@ -88,7 +90,8 @@ Result<std::vector<std::string>> bare_offloaded_pods(kube::Client& home, const s
                                                      const std::stop_token& stop) {
   std::vector<std::string> out;
   for (const auto& pod : TRY(offloaded_pods(home, node, stop)))
-    if (!has_controller(pod)) out.push_back(kube::namespace_of(pod) + "/" + kube::name_of(pod));
+    if (!has_controller(pod) && kube::label_of(pod, kTrialLabel).empty())
+      out.push_back(kube::namespace_of(pod) + "/" + kube::name_of(pod));
   return out;
 }
 
@@ -110,10 +113,13 @@ Result<bool> Unpeering::drain(kube::Client& home, const std::stop_token& stop) {
   const bool slices =
       TRY(delete_all(home, kResourceSlices, fmt::format("{}=true,{}={}", kReplication, kRemoteId, cloud_id_), stop));
   const bool nodes = TRY(delete_all(home, kVirtualNodes, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop));
-  if (!slices || !nodes)
-    return blocked(kDraining, slices ? "the virtual node to be drained and removed" : "the resource slice to go", home,
-                   stop);
-  // With it go the twins of the offloaded namespaces.
+  if (slices && nodes) return true;
+  return blocked(kDraining, slices ? "the virtual node to be drained and removed" : "the resource slice to go", home,
+                 stop);
+}
+
+// The twins of the offloaded namespaces. Home's controller has told them to go already, with the last virtual node.
+Result<bool> Unpeering::drop_map(kube::Client& home, const std::stop_token& stop) {
   if (TRY(delete_all(home, kNamespaceMaps, fmt::format("{}={}", kRemoteClusterId, cloud_id_), stop))) return true;
   return blocked(kDraining, "the namespaces in the cloud to go", home, stop);
 }
@@ -166,36 +172,57 @@ Result<bool> Unpeering::drop_namespaces(kube::Client& client, const std::string&
   return found.empty();
 }
 
-Result<bool> Unpeering::drop_foreign_cluster(kube::Client& client, const std::string& peer_id,
-                                             const std::stop_token& stop) {
-  return delete_one(client, {kForeignClusters, "", peer_id}, stop);
+// What would wait for the replicator is let go: nobody will ask what it leaves in the cloud.
+Result<bool> Unpeering::free_home(kube::Client& home, const std::stop_token& stop) {
+  for (const auto& object : TRY(list_where_served(home, kNamespaceOffloadings, "", stop)))
+    if (kube::is_being_deleted(object)) return blocked(kGoing, "home to forget its offloaded namespaces", home, stop);
+  const auto name = control_plane_identity(cloud_id_);
+  TRY(delete_one(home, {kIdentities, home_tenant(), name}, stop));
+  for (const auto& object : {kube::ObjectName{kNamespaceMaps, home_tenant(), cloud_id_},
+                             {kRenews, home_tenant(), name},
+                             {kube::kSecrets, home_tenant(), kubeconfig_secret(name)},
+                             {kForeignClusters, "", cloud_id_}}) {
+    TRY(delete_one(home, object, stop));
+    TRY(let_go(home, object, stop));
+  }
+  TRY(drop_namespaces(home, cloud_id_, stop));
+  return true;
+}
+
+Result<Progress> Unpeering::abandon(kube::Client& home, const std::stop_token& stop) {
+  const bool drained = TRY(drain(home, stop));
+  if (drained && TRY(free_home(home, stop))) return Progress{true, "", "", {}, ""};
+  return Progress{false, drained ? "free" : "drain", waiting_, home.clock().now() - patience_.since(), ""};
 }
 
 Result<Progress> Unpeering::advance(kube::Client& home, kube::Client* cloud, const std::stop_token& stop) {
-  static constexpr std::array kStages{"drain", "identity", "tenant", "namespaces", "foreign clusters"};
+  waiting_.clear();
+  if (request_.abandon && !request_.forced) return abandon(home, stop);
   kube::Client* other = request_.forced ? nullptr : cloud;
   if (!other && !request_.forced) return fail(Code::kInternal, "a peering is taken down gracefully on both sides");
-  waiting_.clear();
-  for (; stage_ < static_cast<int>(kStages.size()); ++stage_) {
-    bool through = true;
-    if (request_.forced && stage_ == 0) through = TRY(declare_dead(home, stop));
-    if (!request_.forced && stage_ == 0) through = TRY(drain(home, stop));
-    if (!request_.forced && stage_ == 1) through = TRY(drop_identity(home, stop));
-    if (!request_.forced && stage_ == 2) through = TRY(drop_tenant(*other, stop));
-    if (stage_ == 3) {
-      const bool there = !other || TRY(drop_namespaces(*other, home_id_, stop));
-      through = TRY(drop_namespaces(home, cloud_id_, stop)) && there;
-      if (!through) TRY(blocked(kDraining, "the tenant namespaces to go", home, stop));
-    }
-    if (stage_ == 4) {
-      const bool there = !other || TRY(drop_foreign_cluster(*other, home_id_, stop));
-      through = TRY(drop_foreign_cluster(home, cloud_id_, stop)) && there;
-      if (!through) TRY(blocked(kGoing, "the ForeignClusters to go", home, stop));
-    }
-    if (!through)
-      return Progress{false, kStages[static_cast<std::size_t>(stage_)], waiting_,
-                      home.clock().now() - patience_.since(), ""};
-  }
+  const std::vector<std::pair<const char*, std::function<Result<bool>()>>> graceful = {
+      {"drain", [&] { return drain(home, stop); }},
+      {"namespace map", [&] { return drop_map(home, stop); }},
+      {"identity", [&] { return drop_identity(home, stop); }},
+      {"tenant", [&] { return drop_tenant(*other, stop); }}};
+  std::vector<std::pair<const char*, std::function<Result<bool>()>>> stages;
+  if (request_.forced)
+    stages.emplace_back("declare dead", [&] { return declare_dead(home, stop); });
+  else
+    stages = graceful;
+  stages.emplace_back("namespaces", [&]() -> Result<bool> {
+    const bool there = !other || TRY(drop_namespaces(*other, home_id_, stop));
+    if (TRY(drop_namespaces(home, cloud_id_, stop)) && there) return true;
+    return blocked(kDraining, "the tenant namespaces to go", home, stop);
+  });
+  stages.emplace_back("foreign clusters", [&]() -> Result<bool> {
+    const bool there = !other || TRY(delete_one(*other, {kForeignClusters, "", home_id_}, stop));
+    if (TRY(delete_one(home, {kForeignClusters, "", cloud_id_}, stop)) && there) return true;
+    return blocked(kGoing, "the ForeignClusters to go", home, stop);
+  });
+  for (; stage_ < stages.size(); ++stage_)
+    if (!TRY(stages[stage_].second()))
+      return Progress{false, stages[stage_].first, waiting_, home.clock().now() - patience_.since(), ""};
   return Progress{true, "", "", {}, ""};
 }
 

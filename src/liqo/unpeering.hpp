@@ -12,6 +12,8 @@ namespace tombolo::liqo {
 
 struct UnpeeringRequest {
   bool forced = false;  // the provider is gone: free home without it
+  // The provider goes next, whatever is left on it: pods are drained, home is freed, and its tenant namespace is told to go.
+  bool abandon = false;
 };
 
 // One peering being taken down, from any half-done state. Never waits, as Peering.
@@ -20,24 +22,26 @@ class Unpeering {
   Unpeering(UnpeeringRequest request, std::string home_id, std::string cloud_id)
       : request_(request), home_id_(std::move(home_id)), cloud_id_(std::move(cloud_id)) {}
 
-  // `cloud` may be nullptr when forced. Errors: those of the clients; kTimeout naming what blocks it for too long; kConflict
+  // `cloud` may be nullptr when forced or abandoned. Errors: those of the clients; kTimeout naming what blocks it for too long; kConflict
   // when it shall be forced and the provider answers.
   Result<Progress> advance(kube::Client& home, kube::Client* cloud, const std::stop_token& stop);
 
  private:
   Result<bool> drain(kube::Client& home, const std::stop_token& stop);
+  Result<bool> drop_map(kube::Client& home, const std::stop_token& stop);
   Result<bool> drop_identity(kube::Client& home, const std::stop_token& stop);
   Result<bool> drop_tenant(kube::Client& cloud, const std::stop_token& stop);
   Result<bool> declare_dead(kube::Client& home, const std::stop_token& stop);
   Result<bool> drop_namespaces(kube::Client& client, const std::string& peer_id, const std::stop_token& stop);
-  Result<bool> drop_foreign_cluster(kube::Client& client, const std::string& peer_id, const std::stop_token& stop);
+  Result<bool> free_home(kube::Client& home, const std::stop_token& stop);
+  Result<Progress> abandon(kube::Client& home, const std::stop_token& stop);
   Result<bool> blocked(Duration longest, std::string what, kube::Client& home, const std::stop_token& stop);
   std::string home_tenant() const { return tenant_namespace(cloud_id_); }
 
   UnpeeringRequest request_;
   std::string home_id_;
   std::string cloud_id_;
-  int stage_ = 0;
+  std::size_t stage_ = 0;
   std::string waiting_;
   Patience patience_;
 };
