@@ -78,6 +78,9 @@ void World::clear() {
   shortages.clear();
   dooms.clear();
   kube.clear();
+  home_nodes.clear();
+  helm.clear();
+  boots.clear();
   calls.clear();
   calls_of.clear();
   requests = 0;
