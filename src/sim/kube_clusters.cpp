@@ -202,6 +202,7 @@ Json read_values(std::string_view text) {
 KubeStore* kube_at(World& world, std::string_view host, Time now) {
   if (!world.kube.contains("home")) begin_home(world);
   const auto cloud = lighthouse(world, now);
+  world.cloud = cloud ? cloud->instance->id : "";
   if (cloud) {
     const auto& id = cloud->instance->id;
     if (!world.kube.contains(id)) {

@@ -78,6 +78,9 @@ void World::clear() {
   shortages.clear();
   dooms.clear();
   kube.clear();
+  cloud.clear();
+  mesh_cut = false;
+  contacts.clear();
   home_nodes.clear();
   helm.clear();
   boots.clear();

@@ -99,6 +99,12 @@ struct HelmMemory {
   std::string release;   // version, namespace and values of what is installed
 };
 
+// Since when one cluster reaches another, or does not.
+struct Contact {
+  bool up = false;
+  Time since{};
+};
+
 struct World {
   World(Clock& the_clock, Options the_options);
   Region& region(const std::string& name);  // made on first use, with its default VPC and the public images
@@ -114,6 +120,9 @@ struct World {
   std::vector<Shortage> shortages;
   std::vector<Doom> dooms;
   std::map<std::string, KubeStore> kube;    // "home", and the cloud's by the id of its machine
+  std::string cloud;                        // the store of the cluster that answers now; "": none does
+  bool mesh_cut = false;                    // the clusters do not reach each other
+  std::map<std::string, Contact> contacts;  // by who asks and who is asked
   std::vector<std::string> home_nodes;      // empty: KubeBehaviour::home_node alone
   std::map<std::string, HelmMemory> helm;   // by machine
   std::vector<CallRecord> calls;
