@@ -73,8 +73,7 @@ KubeObject printer_of(const World& world, const KubeStore& store, const KubeObje
   for (const auto& [name, other] : world.kube) {
     if (&other == &store) continue;
     for (const auto& [key, each] : other.of("", "pods"))
-      if (key.name == kube::name_of(*pod) && kube::label_of(*each, "liqo.io/managed-by") == "shadowpod")
-        return each;
+      if (key.name == kube::name_of(*pod) && kube::label_of(*each, "liqo.io/managed-by") == "shadowpod") return each;
   }
   return pod;
 }

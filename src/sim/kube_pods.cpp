@@ -107,7 +107,7 @@ std::string missing_device(const Json& spec, const Json& node) {
   const auto* has = codec::find(node, "status.allocatable");
   if (!containers || !containers->is_array()) return "";
   const auto count = [](const Json* value) {
-    return value && value->is_string() ? std::atoll(std::string(std::string_view(value->get_string())).c_str())
+    return value && value->is_string()  ? std::atoll(std::string(std::string_view(value->get_string())).c_str())
            : value && value->is_int64() ? value->get_int64()
                                         : 0;
   };
@@ -138,11 +138,12 @@ bool schedule(const KubeScene& scene, Json& pod) {
     return true;
   }
   if (without == nodes.size() && without > 0) {
-    set_condition(pod, "PodScheduled", false, "Unschedulable",
-                  fmt::format("0/{0} nodes are available: {0} Insufficient {1}. no new claims to deallocate, preemption: "
-                              "0/{0} nodes are available: {0} Preemption is not helpful for scheduling.",
-                              without, device),
-                  scene.now);
+    set_condition(
+        pod, "PodScheduled", false, "Unschedulable",
+        fmt::format("0/{0} nodes are available: {0} Insufficient {1}. no new claims to deallocate, preemption: "
+                    "0/{0} nodes are available: {0} Preemption is not helpful for scheduling.",
+                    without, device),
+        scene.now);
     return false;
   }
   set_condition(pod, "PodScheduled", false, "Unschedulable",

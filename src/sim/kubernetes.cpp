@@ -226,7 +226,8 @@ std::optional<Reply> serve_kube(World& world, const net::Request& request) {
   Answer answer;
   Reply reply;
   if (const auto who = net::header(request.headers, "authorization");
-      who == "Bearer refused" || (who.starts_with("Bearer admin-of-") && who != "Bearer " + admin_token(store->name()))) {
+      who == "Bearer refused" ||
+      (who.starts_with("Bearer admin-of-") && who != "Bearer " + admin_token(store->name()))) {
     answer = answer_of(KubeRefusal{401, "Unauthorized", "Unauthorized", "", "", ""});
   } else if (auto other = beside_objects(world, cluster, *store, request, *url)) {
     answer = std::move(*other);

@@ -54,14 +54,16 @@ Json definition(const LiqoDefinition& d) {
   version.as_object()["subresources"] = JsonObject{{"status", JsonObject()}};
   std::string singular;
   for (const char c : std::string_view(d.kind)) singular += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return {{"apiVersion", "apiextensions.k8s.io/v1"},
-          {"kind", "CustomResourceDefinition"},
-          {"metadata", {{"name", fmt::format("{}.{}", d.plural, d.group)}}},
-          {"spec",
-           {{"group", d.group},
-            {"scope", d.namespaced ? "Namespaced" : "Cluster"},
-            {"names", {{"plural", d.plural}, {"kind", d.kind}, {"listKind", d.kind + std::string("List")}, {"singular", singular}}},
-            {"versions", JsonArray{std::move(version)}}}}};
+  return {
+      {"apiVersion", "apiextensions.k8s.io/v1"},
+      {"kind", "CustomResourceDefinition"},
+      {"metadata", {{"name", fmt::format("{}.{}", d.plural, d.group)}}},
+      {"spec",
+       {{"group", d.group},
+        {"scope", d.namespaced ? "Namespaced" : "Cluster"},
+        {"names",
+         {{"plural", d.plural}, {"kind", d.kind}, {"listKind", d.kind + std::string("List")}, {"singular", singular}}},
+        {"versions", JsonArray{std::move(version)}}}}};
 }
 
 // The chart's own words for one of its parts.
@@ -95,17 +97,18 @@ class Part {
   std::string full_name() const { return "liqo-" + name_; }
   Json deployment(JsonArray arguments) const {
     const auto label = labels();
-    Json container{{"name", name_},
-                   {"image", fmt::format("ghcr.io/liqotech/{}:{}", full_name(), release_.version)},
-                   {"imagePullPolicy", "IfNotPresent"},
-                   {"command", JsonArray{Json("/usr/bin/" + full_name())}},
-                   {"args", std::move(arguments)},
-                   {"env", JsonArray{{{"name", "CLUSTER_ID"},
-                                      {"valueFrom",
-                                       {{"configMapKeyRef", {{"name", "liqo-clusterid-configmap"}, {"key", "CLUSTER_ID"}}}}}},
-                                     {{"name", "POD_NAMESPACE"},
-                                      {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.namespace"}}}}}}}},
-                   {"securityContext", {{"allowPrivilegeEscalation", false}}}};
+    Json container{
+        {"name", name_},
+        {"image", fmt::format("ghcr.io/liqotech/{}:{}", full_name(), release_.version)},
+        {"imagePullPolicy", "IfNotPresent"},
+        {"command", JsonArray{Json("/usr/bin/" + full_name())}},
+        {"args", std::move(arguments)},
+        {"env",
+         JsonArray{
+             {{"name", "CLUSTER_ID"},
+              {"valueFrom", {{"configMapKeyRef", {{"name", "liqo-clusterid-configmap"}, {"key", "CLUSTER_ID"}}}}}},
+             {{"name", "POD_NAMESPACE"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.namespace"}}}}}}}},
+        {"securityContext", {{"allowPrivilegeEscalation", false}}}};
     return object("apps/v1", "Deployment", full_name(),
                   {{"spec",
                     {{"replicas", 1},
@@ -139,8 +142,8 @@ void add_rights(const Part& part, const std::string& account_namespace, std::vec
 
 // Roles for whom a peering lets in: the other cluster's control plane, and its virtual kubelets.
 void add_remote_roles(const LiqoRelease& release, std::vector<Json>& out) {
-  for (const auto* name :
-       {"remote-controlplane", "virtual-kubelet-local", "virtual-kubelet-remote", "virtual-kubelet-remote-clusterwide"}) {
+  for (const auto* name : {"remote-controlplane", "virtual-kubelet-local", "virtual-kubelet-remote",
+                           "virtual-kubelet-remote-clusterwide"}) {
     const Part part(release, name, "rbac");
     out.push_back(part.object("rbac.authorization.k8s.io/v1", "ClusterRole", part.full_name(),
                               {{"rules", JsonArray{{{"apiGroups", JsonArray{Json("offloading.liqo.io")}},
@@ -152,50 +155,49 @@ void add_remote_roles(const LiqoRelease& release, std::vector<Json>& out) {
 
 Json webhook(const LiqoRelease& release, std::string_view name, std::string_view path, std::string_view group,
              std::string_view resource, JsonArray operations, Json namespaces) {
-  return {{"name", name},
-          {"admissionReviewVersions", JsonArray{Json("v1"), Json("v1beta1")}},
-          {"clientConfig",
-           {{"service",
-             {{"name", "liqo-webhook"}, {"namespace", release.name_space}, {"path", path}, {"port", 9443}}}}},
-          {"failurePolicy", "Fail"},
-          {"namespaceSelector", std::move(namespaces)},
-          {"rules", JsonArray{{{"apiGroups", JsonArray{Json(group)}},
-                               {"apiVersions", JsonArray{Json(group.empty() ? "v1" : "v1beta1")}},
-                               {"operations", std::move(operations)},
-                               {"resources", JsonArray{Json(resource)}}}}},
-          {"sideEffects", "None"},
-          {"timeoutSeconds", 10}};
+  return {
+      {"name", name},
+      {"admissionReviewVersions", JsonArray{Json("v1"), Json("v1beta1")}},
+      {"clientConfig",
+       {{"service", {{"name", "liqo-webhook"}, {"namespace", release.name_space}, {"path", path}, {"port", 9443}}}}},
+      {"failurePolicy", "Fail"},
+      {"namespaceSelector", std::move(namespaces)},
+      {"rules", JsonArray{{{"apiGroups", JsonArray{Json(group)}},
+                           {"apiVersions", JsonArray{Json(group.empty() ? "v1" : "v1beta1")}},
+                           {"operations", std::move(operations)},
+                           {"resources", JsonArray{Json(resource)}}}}},
+      {"sideEffects", "None"},
+      {"timeoutSeconds", 10}};
 }
 
 void add_webhooks(const LiqoRelease& release, std::vector<Json>& out) {
   const Part part(release, "webhook", "webhook");
   const JsonArray create{Json("CREATE")}, write{Json("CREATE"), Json("UPDATE")};
-  out.push_back(part.object(
-      "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "liqo-webhook",
-      {{"webhooks",
-        JsonArray{webhook(release, "pod.mutate.liqo.io", "/mutate/pod", "", "pods", create,
-                          {{"matchLabels", {{"liqo.io/scheduling-enabled", "true"}}}}),
-                  webhook(release, "shadowpod.mutate.liqo.io", "/mutate/shadowpods", "offloading.liqo.io", "shadowpods",
-                          create, JsonObject()),
-                  webhook(release, "tenant.mutate.liqo.io", "/mutate/tenants", "authentication.liqo.io", "tenants",
-                          write, JsonObject()),
-                  webhook(release, "virtualnode.mutate.liqo.io", "/mutate/virtualnodes", "offloading.liqo.io",
-                          "virtualnodes", write, JsonObject())}}},
-      false));
-  out.push_back(part.object(
-      "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "liqo-webhook",
-      {{"webhooks",
-        JsonArray{webhook(release, "nsoff.validate.liqo.io", "/validate/namespace-offloading", "offloading.liqo.io",
-                          "namespaceoffloadings", write, JsonObject()),
-                  webhook(release, "shadowpod.validate.liqo.io", "/validate/shadowpods", "offloading.liqo.io",
-                          "shadowpods", write, JsonObject()),
-                  webhook(release, "tenant.validate.liqo.io", "/validate/tenants", "authentication.liqo.io", "tenants",
-                          write, JsonObject())}}},
-      false));
-  out.push_back(part.object("v1", "Service", "liqo-webhook",
-                            {{"spec",
-                              {{"selector", part.selector()},
-                               {"ports", JsonArray{{{"port", 9443}, {"protocol", "TCP"}, {"targetPort", "webhook"}}}}}}}));
+  out.push_back(
+      part.object("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "liqo-webhook",
+                  {{"webhooks", JsonArray{webhook(release, "pod.mutate.liqo.io", "/mutate/pod", "", "pods", create,
+                                                  {{"matchLabels", {{"liqo.io/scheduling-enabled", "true"}}}}),
+                                          webhook(release, "shadowpod.mutate.liqo.io", "/mutate/shadowpods",
+                                                  "offloading.liqo.io", "shadowpods", create, JsonObject()),
+                                          webhook(release, "tenant.mutate.liqo.io", "/mutate/tenants",
+                                                  "authentication.liqo.io", "tenants", write, JsonObject()),
+                                          webhook(release, "virtualnode.mutate.liqo.io", "/mutate/virtualnodes",
+                                                  "offloading.liqo.io", "virtualnodes", write, JsonObject())}}},
+                  false));
+  out.push_back(
+      part.object("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "liqo-webhook",
+                  {{"webhooks", JsonArray{webhook(release, "nsoff.validate.liqo.io", "/validate/namespace-offloading",
+                                                  "offloading.liqo.io", "namespaceoffloadings", write, JsonObject()),
+                                          webhook(release, "shadowpod.validate.liqo.io", "/validate/shadowpods",
+                                                  "offloading.liqo.io", "shadowpods", write, JsonObject()),
+                                          webhook(release, "tenant.validate.liqo.io", "/validate/tenants",
+                                                  "authentication.liqo.io", "tenants", write, JsonObject())}}},
+                  false));
+  out.push_back(
+      part.object("v1", "Service", "liqo-webhook",
+                  {{"spec",
+                    {{"selector", part.selector()},
+                     {"ports", JsonArray{{{"port", 9443}, {"protocol", "TCP"}, {"targetPort", "webhook"}}}}}}}));
   out.push_back(part.object("v1", "Secret", "liqo-webhook-certs", {}));
 }
 
@@ -227,9 +229,10 @@ Json kubelet_options(const LiqoRelease& release) {
                  {"resources", {{"limits", JsonObject()}, {"requests", JsonObject()}}}}}});
 }
 
-Json chart_network(const LiqoRelease& release, const std::string& name, std::string_view type, const std::string& cidr) {
-  auto out = Part(release, "ipam", "ipam")
-                 .object("ipam.liqo.io/v1alpha1", "Network", name, {{"spec", {{"cidr", cidr}}}});
+Json chart_network(const LiqoRelease& release, const std::string& name, std::string_view type,
+                   const std::string& cidr) {
+  auto out =
+      Part(release, "ipam", "ipam").object("ipam.liqo.io/v1alpha1", "Network", name, {{"spec", {{"cidr", cidr}}}});
   child(metadata_of(out), "labels")["ipam.liqo.io/network-type"] = boost::json::string_view(type.data(), type.size());
   return out;
 }
@@ -239,7 +242,8 @@ JsonArray manager_arguments(const Json& values) {
   if (const auto* map = codec::find(values, "discovery.config.clusterLabels"); map && map->is_object())
     for (const auto& [key, value] : map->get_object())
       if (value.is_string())
-        labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", std::string_view(key), std::string_view(value.get_string()));
+        labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", std::string_view(key),
+                              std::string_view(value.get_string()));
   const bool network = codec::bool_at(values, "networking.enabled", true);
   return {"--cluster-id=$(CLUSTER_ID)",
           "--liqo-namespace=$(POD_NAMESPACE)",
@@ -314,15 +318,15 @@ void install_liqo(KubeStore& store, const LiqoRelease& release, Time at) {
     const auto api = kube::api_version_of(object);
     const auto slash = api.find('/');
     const auto group = slash == std::string::npos ? "" : api.substr(0, slash);
-    const auto of_liqo = std::ranges::find_if(kLiqoDefinitions, [&](const LiqoDefinition& d) {
-      return group == d.group && kube::kind_of(object) == d.kind;
-    });
+    const auto of_liqo = std::ranges::find_if(
+        kLiqoDefinitions, [&](const LiqoDefinition& d) { return group == d.group && kube::kind_of(object) == d.kind; });
     if (of_liqo == kLiqoDefinitions.end()) {
       const auto& kind = built_in(kube::kind_of(object));
       lay(kind, std::move(object));
       continue;
     }
-    KubeKind kind{group, {api.substr(slash + 1)}, of_liqo->plural, of_liqo->kind, of_liqo->namespaced, true, true, false};
+    KubeKind kind{group, {api.substr(slash + 1)}, of_liqo->plural, of_liqo->kind, of_liqo->namespaced, true, true,
+                  false};
     lay(kind, std::move(object));
   }
   Json record{{"apiVersion", "v1"},

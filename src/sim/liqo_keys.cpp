@@ -32,8 +32,8 @@ Bytes element(Byte tag, const Bytes& content) {
 Bytes text_bytes(std::string_view text) { return {text.begin(), text.end()}; }
 
 Bytes attribute(Byte which, const std::string& value) {
-  return element(kSet, element(kSequence, joined({element(kOid, {0x55, 4, which}),
-                                                  element(kPrintable, text_bytes(value))})));
+  return element(kSet,
+                 element(kSequence, joined({element(kOid, {0x55, 4, which}), element(kPrintable, text_bytes(value))})));
 }
 
 Bytes name_of_subject(const LiqoSubject& subject) {
@@ -125,17 +125,16 @@ std::optional<CertificateRequest> read_certificate_request(std::string_view pem)
 std::string certificate_of(const crypto::Ed25519Key& issuer, const LiqoSubject& subject,
                            const crypto::Ed25519Public& key, Time now) {
   const auto time = [](Time t) {
-    return element(kUtcTime,
-                   text_bytes(fmt::format("{:%y%m%d%H%M%S}Z", std::chrono::floor<std::chrono::seconds>(t))));
+    return element(kUtcTime, text_bytes(fmt::format("{:%y%m%d%H%M%S}Z", std::chrono::floor<std::chrono::seconds>(t))));
   };
   const auto digest = crypto::sha256(ByteView(key_info(key)));
   Bytes serial(digest.begin(), digest.begin() + 8);
   serial.front() = (serial.front() & 0x3f) | 0x40;  // positive, and as short as it can be
-  const auto told = element(
-      kSequence, joined({element(0xa0, element(kInteger, {2})), element(kInteger, serial), kAlgorithm,
-                         name_of_subject({"kubernetes", "kubernetes-ca"}),
-                         element(kSequence, joined({time(now), time(now + std::chrono::hours(24 * 365))})),
-                         name_of_subject(subject), key_info(key)}));
+  const auto told =
+      element(kSequence, joined({element(0xa0, element(kInteger, {2})), element(kInteger, serial), kAlgorithm,
+                                 name_of_subject({"kubernetes", "kubernetes-ca"}),
+                                 element(kSequence, joined({time(now), time(now + std::chrono::hours(24 * 365))})),
+                                 name_of_subject(subject), key_info(key)}));
   return codec::encode_pem("CERTIFICATE", signed_by(issuer, told));
 }
 

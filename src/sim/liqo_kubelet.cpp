@@ -23,7 +23,8 @@ KubeKey kubelet_of(const KubeKey& node) {
   return liqo_key(kube::kDeployments, node.name_space, liqo::virtual_kubelet(node.name));
 }
 const kube::Resource kAccounts{"", "v1", "serviceaccounts", "ServiceAccount"};
-const kube::Resource kWideBindings{"rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", false};
+const kube::Resource kWideBindings{"rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding",
+                                   false};
 
 std::vector<KubeKey> pods_on(const KubeStore& store, const std::string& node) {
   std::vector<KubeKey> out;
@@ -45,21 +46,34 @@ void make_kubelet(const LiqoSide& side, const KubeKey& key, const Json& node, co
   const auto* wanted = codec::find(node, "spec.template");
   if (!wanted) return;
   ensure(store, {kAccounts, key.name_space, key.name, {}, {}, {}}, now);
-  ensure(store,
-         {kWideBindings, "", "liqo-node-" + key.name, {}, {},
-          {{"roleRef",
-            {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "liqo-virtual-kubelet-local"}}},
-           {"subjects", JsonArray{{{"kind", "ServiceAccount"}, {"name", key.name}, {"namespace", key.name_space}}}}}},
-         now);
+  ensure(
+      store,
+      {kWideBindings,
+       "",
+       "liqo-node-" + key.name,
+       {},
+       {},
+       {{"roleRef",
+         {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "liqo-virtual-kubelet-local"}}},
+        {"subjects", JsonArray{{{"kind", "ServiceAccount"}, {"name", key.name}, {"namespace", key.name_space}}}}}},
+      now);
   JsonObject labels;
   if (const auto* some = codec::find(*wanted, "metadata.labels")) labels = some->as_object();
   ensure(store,
-         {kube::kDeployments, key.name_space, liqo::virtual_kubelet(key.name), labels, {},
+         {kube::kDeployments,
+          key.name_space,
+          liqo::virtual_kubelet(key.name),
+          labels,
+          {},
           {{"spec", *codec::find(*wanted, "spec")}}},
          now);
   ensure(store,
-         {liqo::kNamespaceMaps, key.name_space, peer,
-          {{liqo::kRemoteClusterId, peer}, {liqo::kRemoteId, peer}, {liqo::kReplication, "true"}}, {}, {}},
+         {liqo::kNamespaceMaps,
+          key.name_space,
+          peer,
+          {{liqo::kRemoteClusterId, peer}, {liqo::kRemoteId, peer}, {liqo::kReplication, "true"}},
+          {},
+          {}},
          now);
   show_running(side, key, "Running", "Running");
 }
@@ -105,10 +119,13 @@ void show_node(const LiqoSide& side, const KubeKey& key, const Json& virtual_nod
   if (!there && (!runs || !reach.node)) return;
   if (!there)
     ensure(store,
-           {kube::kNodes, "", key.name, labels_of_node(key, virtual_node, peer), {},
+           {kube::kNodes,
+            "",
+            key.name,
+            labels_of_node(key, virtual_node, peer),
+            {},
             {{"spec",
-              {{"taints",
-                JsonArray{{{"key", liqo::kNotAllowedTaint}, {"value", "true"}, {"effect", "NoExecute"}}}}}}}},
+              {{"taints", JsonArray{{{"key", liqo::kNotAllowedTaint}, {"value", "true"}, {"effect", "NoExecute"}}}}}}}},
            side.now());
   Json node = *store.find(node_key);
   auto& status = child(node.as_object(), "status");
@@ -119,7 +136,8 @@ void show_node(const LiqoSide& side, const KubeKey& key, const Json& virtual_nod
   status["nodeInfo"] = {{"architecture", "amd64"}, {"operatingSystem", "Linux"}, {"kubeletVersion", "v1.35.4"}};
   const bool up = reach.node && runs;
   if (up)
-    show_condition(node, "Ready", "True", "KubeletReady", "The Liqo Virtual Kubelet is posting ready status", side.now());
+    show_condition(node, "Ready", "True", "KubeletReady", "The Liqo Virtual Kubelet is posting ready status",
+                   side.now());
   else
     show_condition(node, "Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", side.now());
   for (const auto& [type, reason] : {std::pair{"MemoryPressure", "RemoteClusterHasSufficientMemory"},
@@ -241,7 +259,8 @@ void offload_pod(const LiqoSide& side, const KubeKey& node, const std::string& p
     labels["offloading.liqo.io/destination"] = peer;
     labels["offloading.liqo.io/nodename"] = node.name;
     labels["offloading.liqo.io/origin"] = side.id;
-    ensure(*there, {liqo::kShadowPods, space, key.name, labels, {}, {{"spec", {{"pod", remote_spec(*pod)}}}}}, side.now());
+    ensure(*there, {liqo::kShadowPods, space, key.name, labels, {}, {{"spec", {{"pod", remote_spec(*pod)}}}}},
+           side.now());
   }
   const auto remote = there->find(liqo_key(kube::kPods, space, key.name));
   if (const auto now = store.find(key); remote && now) mirror(side, key, *now, *remote, address_of_kubelet(side, node));
@@ -356,11 +375,11 @@ void serve_offloading(const LiqoSide& side, const KubeKey& key, const Json& offl
          {"reason", there ? "NamespaceCreated" : "NamespaceNotCreated"},
          {"message", there ? "Namespace correctly offloaded to the remote cluster" : "Namespace is not there yet"}}};
   }
-  const auto* phase = all == 0          ? "NoClusterSelected"
-                      : ready == all    ? "Ready"
-                      : failed == all   ? "AllFailed"
-                      : failed > 0      ? "SomeFailed"
-                                        : "InProgress";
+  const auto* phase = all == 0        ? "NoClusterSelected"
+                      : ready == all  ? "Ready"
+                      : failed == all ? "AllFailed"
+                      : failed > 0    ? "SomeFailed"
+                                      : "InProgress";
   Json status{{"observedGeneration", codec::number_at(offloading, "metadata.generation", 1)},
               {"offloadingPhase", phase},
               {"remoteNamespaceName", remote}};

@@ -24,12 +24,17 @@ void make_keys(const LiqoSide& side) {
   if (keys_of(side)) return;
   const auto seed = crypto::sha256("liqo keys/" + side.store().new_uid());
   const auto key = *crypto::Ed25519Key::from_seed(ByteView(seed));
-  ensure(side.store(),
-         {kube::kSecrets, side.name_space, std::string(liqo::kKeysSecret), {}, {},
-          {{"type", "Opaque"},
-           {"data",
-            {{"privateKey", encoded(private_key_pem(key))}, {"publicKey", encoded(public_key_pem(key.public_key()))}}}}},
-         side.now());
+  ensure(
+      side.store(),
+      {kube::kSecrets,
+       side.name_space,
+       std::string(liqo::kKeysSecret),
+       {},
+       {},
+       {{"type", "Opaque"},
+        {"data",
+         {{"privateKey", encoded(private_key_pem(key))}, {"publicKey", encoded(public_key_pem(key.public_key()))}}}}},
+      side.now());
 }
 
 void sign_nonces(const LiqoSide& side, const std::string& space) {
@@ -39,7 +44,11 @@ void sign_nonces(const LiqoSide& side, const std::string& space) {
     if (kube::label_of(*secret, liqo::kSignedNonceLabel) != "true" || nonce.empty() || !keys) continue;
     const auto signature = keys->sign(as_bytes(nonce));  // of the text, not of what it stands for
     ensure(side.store(),
-           {kube::kSecrets, space, key.name, {}, {},
+           {kube::kSecrets,
+            space,
+            key.name,
+            {},
+            {},
             {{"data", {{"nonce", encoded(nonce)}, {"signedNonce", Json(codec::encode_base64(ByteView(signature)))}}}}},
            side.now());
   }
@@ -64,22 +73,32 @@ std::string kubeconfig_text(const LiqoSide& side, const Json& identity, const cr
 void serve_identity(const LiqoSide& side, const KubeKey& key, const KubeObject& identity) {
   const auto keys = keys_of(side);
   const auto peer = codec::text_at(*identity, "spec.clusterID"), type = codec::text_at(*identity, "spec.type");
-  if (!keys || kube::is_being_deleted(*identity) || codec::text_at(*identity, "spec.authParams.signedCRT").empty()) return;
+  if (!keys || kube::is_being_deleted(*identity) || codec::text_at(*identity, "spec.authParams.signedCRT").empty())
+    return;
   const auto name = liqo::kubeconfig_secret(key.name);
   auto labels = about(peer);
   labels["liqo.io/identity-type"] = type;
   JsonObject notes;
   if (type == "ControlPlane") notes["liqo.io/remote-tenant-namespace"] = codec::text_at(*identity, "spec.namespace");
   ensure(side.store(),
-         {kube::kSecrets, key.name_space, name, labels, notes,
-          {{"type", "Opaque"}, {"data", {{"kubeconfig", encoded(kubeconfig_text(side, *identity, *keys))}}}}, identity},
+         {kube::kSecrets,
+          key.name_space,
+          name,
+          labels,
+          notes,
+          {{"type", "Opaque"}, {"data", {{"kubeconfig", encoded(kubeconfig_text(side, *identity, *keys))}}}},
+          identity},
          side.now());
   set_status(side.store(), key, {{"kubeconfigSecretRef", {{"name", name}}}}, side.now());
   if (type != "ControlPlane") return;
   ensure(side.store(),
-         {liqo::kRenews, key.name_space, key.name,
-          {{liqo::kRemoteClusterId, peer}, {liqo::kRemoteId, peer}, {liqo::kReplication, "true"}}, {},
-          {{"spec", {{"consumerClusterID", side.id}, {"identityType", type}}}}, identity},
+         {liqo::kRenews,
+          key.name_space,
+          key.name,
+          {{liqo::kRemoteClusterId, peer}, {liqo::kRemoteId, peer}, {liqo::kReplication, "true"}},
+          {},
+          {{"spec", {{"consumerClusterID", side.id}, {"identityType", type}}}},
+          identity},
          side.now());
 }
 
@@ -113,8 +132,13 @@ void identify_slice(const LiqoSide& side, const KubeKey& key, const KubeObject& 
   auto labels = about(peer);
   labels["liqo.io/resourceslice-name"] = key.name;
   ensure(side.store(),
-         {liqo::kIdentities, key.name_space, liqo::slice_identity(key.name), labels, {},
-          {{"spec", {{"authParams", *params}, {"clusterID", peer}, {"type", "ResourceSlice"}}}}, slice},
+         {liqo::kIdentities,
+          key.name_space,
+          liqo::slice_identity(key.name),
+          labels,
+          {},
+          {{"spec", {{"authParams", *params}, {"clusterID", peer}, {"type", "ResourceSlice"}}}},
+          slice},
          side.now());
 }
 
@@ -136,8 +160,7 @@ Json kubelet_template(const LiqoSide& side, const KubeKey& key, const std::strin
   const auto options =
       side.store().find({"offloading.liqo.io", "vkoptionstemplates", side.name_space, "virtual-kubelet-default"});
   const auto image = options ? codec::text_at(*options, "spec.containerImage") : "";
-  return {{"metadata",
-           {{"labels", labels}, {"name", liqo::virtual_kubelet(key.name)}, {"namespace", key.name_space}}},
+  return {{"metadata", {{"labels", labels}, {"name", liqo::virtual_kubelet(key.name)}, {"namespace", key.name_space}}},
           {"spec",
            {{"replicas", 1},
             {"selector", {{"matchLabels", labels}}},
@@ -153,8 +176,7 @@ Json kubelet_template(const LiqoSide& side, const KubeKey& key, const std::strin
 void wish_for_node(const LiqoSide& side, const KubeKey& key, const KubeObject& slice) {
   const auto wish = kube::annotation_of(*slice, liqo::kCreateVirtualNode);
   const auto peer = kube::label_of(*slice, liqo::kRemoteClusterId);
-  const auto identity =
-      side.store().find(liqo_key(liqo::kIdentities, key.name_space, liqo::slice_identity(key.name)));
+  const auto identity = side.store().find(liqo_key(liqo::kIdentities, key.name_space, liqo::slice_identity(key.name)));
   const auto secret = identity ? codec::text_at(*identity, "status.kubeconfigSecretRef.name") : "";
   if (wish.empty() || wish == "false" || secret.empty() || condition_status(*slice, "Resources") != "Accepted" ||
       condition_status(*slice, "Authentication") != "Accepted")
@@ -169,7 +191,11 @@ void wish_for_node(const LiqoSide& side, const KubeKey& key, const KubeObject& s
   auto labels = about(peer);
   labels["liqo.io/resourceslice-name"] = key.name;
   ensure(side.store(),
-         {liqo::kVirtualNodes, key.name_space, key.name, labels, {},
+         {liqo::kVirtualNodes,
+          key.name_space,
+          key.name,
+          labels,
+          {},
           {{"spec",
             {{"clusterID", peer},
              {"createNode", true},
@@ -197,19 +223,19 @@ Json offloading_state(const LiqoSide& side, const std::string& space, bool& any)
   bool kubelets = true, nodes = true;
   for (const auto& [key, node] : side.store().of("offloading.liqo.io", "virtualnodes", space)) {
     any = true;
-    const auto deployment =
-        side.store().find(liqo_key(kube::kDeployments, space, liqo::virtual_kubelet(key.name)));
+    const auto deployment = side.store().find(liqo_key(kube::kDeployments, space, liqo::virtual_kubelet(key.name)));
     kubelets = kubelets && deployment && codec::number_at(*deployment, "status.readyReplicas") > 0;
     const auto shown = side.store().find(liqo_key(kube::kNodes, "", key.name));
     const auto ready = shown ? kube::condition_of(*shown, "Ready") : std::nullopt;
     nodes = nodes && ready && ready->holds();
   }
   if (!any) return module_state(false, {});
-  return module_state(true, {{"OffloadingVirtualNodeStatus", kubelets ? "Ready" : "NotReady",
-                              kubelets ? "VirtualNodesReady" : "VirtualNodesNotReady",
-                              kubelets ? "All virtual nodes are ready" : "Not all virtual nodes are ready"},
-                             {"OffloadingNodeStatus", nodes ? "Ready" : "NotReady", nodes ? "NodesReady" : "NodesNotReady",
-                              nodes ? "All nodes are ready" : "Not all nodes are ready"}});
+  return module_state(true,
+                      {{"OffloadingVirtualNodeStatus", kubelets ? "Ready" : "NotReady",
+                        kubelets ? "VirtualNodesReady" : "VirtualNodesNotReady",
+                        kubelets ? "All virtual nodes are ready" : "Not all virtual nodes are ready"},
+                       {"OffloadingNodeStatus", nodes ? "Ready" : "NotReady", nodes ? "NodesReady" : "NodesNotReady",
+                        nodes ? "All nodes are ready" : "Not all nodes are ready"}});
 }
 
 void know_cluster(const LiqoSide& side, const std::string& space, const std::string& peer) {
@@ -219,7 +245,8 @@ void know_cluster(const LiqoSide& side, const std::string& space, const std::str
   const auto key = liqo_key(liqo::kForeignClusters, "", peer);
   const auto there = store.find(key);
   if (!there && !control && !tenant) return;
-  ensure(store, {liqo::kForeignClusters, "", peer, {{liqo::kRemoteClusterId, peer}}, {}, {{"spec", {{"clusterID", peer}}}}},
+  ensure(store,
+         {liqo::kForeignClusters, "", peer, {{liqo::kRemoteClusterId, peer}}, {}, {{"spec", {{"clusterID", peer}}}}},
          side.now());
   // After an unpeering what was known of a provider stays as it was (observed: role Provider, authentication enabled).
   const bool was_provider = there && codec::text_at(*there, "status.role").starts_with("Provider");
@@ -233,17 +260,21 @@ void know_cluster(const LiqoSide& side, const std::string& space, const std::str
     root["tenantNamespace"].as_object()["remote"] = codec::text_at(*control, "spec.namespace");
     const bool ready = !codec::text_at(*control, "status.kubeconfigSecretRef.name").empty();
     modules["authentication"] = module_state(
-        true, {{"AuthIdentityControlPlaneStatus", ready ? "Ready" : "NotReady", ready ? "IdentityReady" : "IdentityNotReady",
-                ready ? "The identity has been successfully configured" : "The identity is not ready"}});
+        true,
+        {{"AuthIdentityControlPlaneStatus", ready ? "Ready" : "NotReady", ready ? "IdentityReady" : "IdentityNotReady",
+          ready ? "The identity has been successfully configured" : "The identity is not ready"}});
   } else if (tenant) {
     const bool ready = codec::find(*tenant, "status.authParams") != nullptr;
-    modules["authentication"] = module_state(
-        true, {{"AuthTenantStatus", ready ? "Ready" : "NotReady", ready ? "TenantReady" : "TenantNotReady",
-                ready ? "The tenant has been successfully configured" : "The tenant is not ready"}});
+    modules["authentication"] =
+        module_state(true, {{"AuthTenantStatus", ready ? "Ready" : "NotReady", ready ? "TenantReady" : "TenantNotReady",
+                             ready ? "The tenant has been successfully configured" : "The tenant is not ready"}});
   } else {
     modules["authentication"] = module_state(was_provider, {});
   }
-  root["role"] = control && tenant ? "ConsumerAndProvider" : control || was_provider ? "Provider" : tenant ? "Consumer" : "Unknown";
+  root["role"] = control && tenant         ? "ConsumerAndProvider"
+                 : control || was_provider ? "Provider"
+                 : tenant                  ? "Consumer"
+                                           : "Unknown";
   root["modules"] = std::move(modules);
   if (control || was_provider) {
     add_finalizer(store, key, "api-server-checker.liqo.io/finalizer", side.now());
@@ -253,9 +284,12 @@ void know_cluster(const LiqoSide& side, const std::string& space, const std::str
     if (before && before->is_array() && codec::text_at(before->get_array().front(), "status") == now_status) {
       root["conditions"] = *before;
     } else {
-      Json condition{{"type", "APIServerStatus"}, {"status", now_status}, {"reason", up ? "APIServerReady" : "APIServerNotReady"},
-                     {"message", up ? "The foreign cluster API Server is ready" : "The foreign cluster API Server is not ready"},
-                     {"lastTransitionTime", format_time(side.now())}};
+      Json condition{
+          {"type", "APIServerStatus"},
+          {"status", now_status},
+          {"reason", up ? "APIServerReady" : "APIServerNotReady"},
+          {"message", up ? "The foreign cluster API Server is ready" : "The foreign cluster API Server is not ready"},
+          {"lastTransitionTime", format_time(side.now())}};
       root["conditions"] = JsonArray{std::move(condition)};
     }
     if (there && kube::is_being_deleted(*there))

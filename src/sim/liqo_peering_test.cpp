@@ -49,7 +49,9 @@ std::vector<std::string> shape(const Json& object) {
     if (part && part->is_object())
       for (const auto& [key, value] : part->get_object())
         out.push_back(std::string(path) + "/" + std::string(key) +
-                      (path == "metadata.labels" && value.is_string() ? "=" + std::string(std::string_view(value.get_string())) : ""));
+                      (path == "metadata.labels" && value.is_string()
+                           ? "=" + std::string(std::string_view(value.get_string()))
+                           : ""));
   };
   for (const auto* path : {"metadata.labels", "spec", "status"}) keys(path);
   for (const auto& each : kube::finalizers_of(object)) out.push_back("finalizer " + each);
@@ -61,7 +63,8 @@ TEST_F(LiqoTest, ItsObjectsHaveTheShapeOfTheRecordedOnes) {
   offload("work");
   run_pod("work", "hello");
   const auto compare = [&](KubeStore& store, const std::string& side, const kube::Resource& resource) {
-    const auto path = fmt::format("{}/tests/data/liqo/{}/{}.{}.yaml", TOMBOLO_SOURCE_DIR, side, resource.plural, resource.group);
+    const auto path =
+        fmt::format("{}/tests/data/liqo/{}/{}.{}.yaml", TOMBOLO_SOURCE_DIR, side, resource.plural, resource.group);
     const auto text = read_file(path);
     ASSERT_TRUE(text) << path;
     const auto recorded = read_values(*text);
@@ -70,21 +73,23 @@ TEST_F(LiqoTest, ItsObjectsHaveTheShapeOfTheRecordedOnes) {
       ASSERT_FALSE(ours.is_null()) << side << " has no " << resource.kind << " " << kube::name_of(item);
       const auto have = shape(ours);
       for (const auto& part : shape(item))
-        if (part.find("offloadingPatch") == std::string::npos) EXPECT_THAT(have, testing::Contains(part)) << side << " " << resource.kind;
+        if (part.find("offloadingPatch") == std::string::npos)
+          EXPECT_THAT(have, testing::Contains(part)) << side << " " << resource.kind;
     }
   };
   for (const auto& resource : {liqo::kIdentities, liqo::kRenews, liqo::kForeignClusters, liqo::kResourceSlices,
                                liqo::kVirtualNodes, liqo::kNamespaceMaps, liqo::kNamespaceOffloadings})
     compare(home(), "home", resource);
-  for (const auto& resource : {liqo::kTenants, liqo::kRenews, liqo::kForeignClusters, liqo::kResourceSlices, liqo::kQuotas,
-                               liqo::kNamespaceMaps, liqo::kShadowPods})
+  for (const auto& resource : {liqo::kTenants, liqo::kRenews, liqo::kForeignClusters, liqo::kResourceSlices,
+                               liqo::kQuotas, liqo::kNamespaceMaps, liqo::kShadowPods})
     compare(cloud(), "cloud", resource);
 }
 
 TEST_F(LiqoTest, APodOfAnOffloadedNamespaceRunsOverThereAndIsSeenHere) {
   peer();
   offload("work");
-  EXPECT_EQ(codec::text_at(get(home(), liqo::kNamespaceOffloadings, "work", "offloading"), "status.offloadingPhase"), "Ready");
+  EXPECT_EQ(codec::text_at(get(home(), liqo::kNamespaceOffloadings, "work", "offloading"), "status.offloadingPhase"),
+            "Ready");
   EXPECT_EQ(kube::label_of(get(home(), kube::kNamespaces, "", "work"), "liqo.io/scheduling-enabled"), "true");
   run_pod("work", "hello");
   const auto here = get(home(), kube::kPods, "work", "hello"), there = get(cloud(), kube::kPods, "work-home", "hello");
@@ -158,7 +163,8 @@ TEST_F(LiqoTest, UnpeeringInOrderLeavesNothingThatHoldsOn) {
   EXPECT_TRUE(get(home(), kube::kNodes, "", "cloud").is_null());
   EXPECT_TRUE(get(home(), liqo::kVirtualNodes, "liqo-tenant-cloud", "cloud").is_null());
   EXPECT_TRUE(get(cloud(), kube::kNamespaces, "", "work-home").is_null());
-  EXPECT_EQ(codec::text_at(get(home(), liqo::kNamespaceOffloadings, "work", "offloading"), "status.offloadingPhase"), "NoClusterSelected");
+  EXPECT_EQ(codec::text_at(get(home(), liqo::kNamespaceOffloadings, "work", "offloading"), "status.offloadingPhase"),
+            "NoClusterSelected");
   remove(home(), liqo::kIdentities, "liqo-tenant-cloud", "controlplane-cloud");
   EXPECT_FALSE(get(home(), kube::kSecrets, "liqo-tenant-cloud", "kubeconfig-controlplane-cloud").is_null());
   pass(6s);
@@ -167,7 +173,8 @@ TEST_F(LiqoTest, UnpeeringInOrderLeavesNothingThatHoldsOn) {
   remove(cloud(), liqo::kTenants, "liqo-tenant-home", "home");
   EXPECT_TRUE(get(cloud(), liqo::kTenants, "liqo-tenant-home", "home").is_null());
   EXPECT_EQ(codec::text_at(get(cloud(), liqo::kForeignClusters, "", "home"), "status.role"), "Unknown");
-  EXPECT_EQ(codec::text_at(get(home(), liqo::kForeignClusters, "", "cloud"), "status.role"), "Provider");  // stale, as observed
+  EXPECT_EQ(codec::text_at(get(home(), liqo::kForeignClusters, "", "cloud"), "status.role"),
+            "Provider");  // stale, as observed
   peer();
   EXPECT_EQ(node_ready(), "True");
 }
@@ -189,7 +196,9 @@ TEST_F(LiqoTest, AProviderThatIsGoneIsSeenLateAndCanBeGivenUp) {
   world.mesh_cut = true;
   home().wake_at(clock.now());
   pass(10s);
-  const auto api = [&] { return codec::text_at(get(home(), liqo::kForeignClusters, "", "cloud"), "status.conditions.0.status"); };
+  const auto api = [&] {
+    return codec::text_at(get(home(), liqo::kForeignClusters, "", "cloud"), "status.conditions.0.status");
+  };
   EXPECT_EQ(api(), "Established");
   pass(15s);
   EXPECT_EQ(api(), "Error");

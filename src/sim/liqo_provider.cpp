@@ -36,7 +36,11 @@ void make_nonces(const LiqoSide& side, const std::string& space) {
       random.insert(random.end(), part.begin(), part.end());
     }
     ensure(side.store(),
-           {kube::kSecrets, space, key.name, {}, {},
+           {kube::kSecrets,
+            space,
+            key.name,
+            {},
+            {},
             {{"data", {{"nonce", encoded(codec::encode_base64(ByteView(random)))}}}}},
            side.now());
   }
@@ -74,7 +78,11 @@ Json admit(const LiqoSide& side, const std::string& space, const std::string& pe
   auto certificate = there ? data_of(*there, "certificate") : "";
   if (certificate.empty()) certificate = certificate_of(authority, request->subject, request->key, side.now());
   ensure(side.store(),
-         {kube::kSecrets, space, secret, {{liqo::kRemoteClusterId, peer}, {"liqo.io/managed", "true"}}, {},
+         {kube::kSecrets,
+          space,
+          secret,
+          {{liqo::kRemoteClusterId, peer}, {"liqo.io/managed", "true"}},
+          {},
           {{"type", "Opaque"}, {"data", {{"csr", encoded(csr)}, {"certificate", encoded(certificate)}}}}},
          side.now());
   const auto ca = certificate_of(authority, {"kubernetes", "kubernetes-ca"}, authority.public_key(), Time{});
@@ -94,12 +102,16 @@ std::optional<TenantTrouble> tenant_trouble(const LiqoSide& side, const std::str
 
 LiqoObject binding_for(bool cluster_wide, const std::string& space, const std::string& name, const std::string& role,
                        std::string_view kind, const std::string& subject) {
-  const kube::Resource resource{"rbac.authorization.k8s.io", "v1", cluster_wide ? "clusterrolebindings" : "rolebindings",
+  const kube::Resource resource{"rbac.authorization.k8s.io", "v1",
+                                cluster_wide ? "clusterrolebindings" : "rolebindings",
                                 cluster_wide ? "ClusterRoleBinding" : "RoleBinding", !cluster_wide};
-  return {resource, space, name, {{"liqo.io/managed", "true"}}, {},
+  return {resource,
+          space,
+          name,
+          {{"liqo.io/managed", "true"}},
+          {},
           {{"roleRef", {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", role}}},
-           {"subjects",
-            JsonArray{{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", kind}, {"name", subject}}}}}};
+           {"subjects", JsonArray{{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", kind}, {"name", subject}}}}}};
 }
 
 std::string wide_binding(const std::string& peer) {
@@ -120,15 +132,16 @@ void serve_tenant(const LiqoSide& side, const KubeKey& key, const KubeObject& te
     report_event(side, *tenant, "Warning", trouble->reason, trouble->message);
     return;
   }
-  auto params = admit(side, key.name_space, peer, std::string(liqo::kCertificateSecret),
-                      decoded_field(*tenant, "spec.csr"));
-  if (const auto proxy = codec::text_at(*tenant, "spec.proxyURL"); !proxy.empty()) params.as_object()["proxyURL"] = proxy;
+  auto params =
+      admit(side, key.name_space, peer, std::string(liqo::kCertificateSecret), decoded_field(*tenant, "spec.csr"));
+  if (const auto proxy = codec::text_at(*tenant, "spec.proxyURL"); !proxy.empty())
+    params.as_object()["proxyURL"] = proxy;
   auto narrow = binding_for(false, key.name_space, "liqo-binding-liqo-remote-controlplane", "liqo-remote-controlplane",
                             "User", peer);
   narrow.owner = tenant;
   ensure(store, narrow, side.now());
-  ensure(store,
-         binding_for(true, "", wide_binding(peer), "liqo-virtual-kubelet-remote-clusterwide", "Group", peer), side.now());
+  ensure(store, binding_for(true, "", wide_binding(peer), "liqo-virtual-kubelet-remote-clusterwide", "Group", peer),
+         side.now());
   const bool is_new = !codec::find(*tenant, "status.authParams");
   set_status(store, key, {{"authParams", std::move(params)}, {"tenantNamespace", key.name_space}}, side.now());
   if (is_new) report_event(side, *tenant, "Normal", "Reconciled", "Tenant reconciled");
@@ -171,8 +184,13 @@ void make_quota(const LiqoSide& side, const KubeKey& key, const KubeObject& slic
                 const JsonObject& resources) {
   const auto user = liqo::slice_user(key.name, peer);
   ensure(side.store(),
-         {liqo::kQuotas, key.name_space, user, {{"liqo.io/managed", "true"}}, {},
-          {{"spec", {{"limitsEnforcement", "None"}, {"resources", resources}, {"user", user}}}}, slice},
+         {liqo::kQuotas,
+          key.name_space,
+          user,
+          {{"liqo.io/managed", "true"}},
+          {},
+          {{"spec", {{"limitsEnforcement", "None"}, {"resources", resources}, {"user", user}}}},
+          slice},
          side.now());
 }
 
@@ -222,7 +240,10 @@ Json open_namespace(const LiqoSide& side, const KubeKey& map, const std::string&
     return answer("CreationLoopBackOff");
   if (there && kube::is_being_deleted(*there)) return answer("Terminating");
   ensure(store,
-         {kube::kNamespaces, "", name, {{liqo::kRemoteClusterId, peer}},
+         {kube::kNamespaces,
+          "",
+          name,
+          {{liqo::kRemoteClusterId, peer}},
           {{"liqo.io/managed-by-namespace-map", map_mark(map)}, {"liqo.io/original-name", original}}},
          side.now());
   ensure(store, binding_for(false, name, map.name_space, "liqo-virtual-kubelet-remote", "Group", peer), side.now());
@@ -242,7 +263,8 @@ void serve_map(const LiqoSide& side, const KubeKey& key, const Json& map, const 
   for (const auto& [space, object] : store.of("", "namespaces")) {
     if (kube::annotation_of(*object, "liqo.io/managed-by-namespace-map") != map_mark(key)) continue;
     const auto original = kube::annotation_of(*object, "liqo.io/original-name");
-    if (mapping.contains(original) && codec::text_at(Json(mapping), original + ".remoteNamespace") == space.name) continue;
+    if (mapping.contains(original) && codec::text_at(Json(mapping), original + ".remoteNamespace") == space.name)
+      continue;
     let_go(store, space, side.now());
     if (!store.find(space)) continue;
     left = true;

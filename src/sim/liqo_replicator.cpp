@@ -16,11 +16,11 @@ constexpr std::string_view kReplicated = "crdreplicator.liqo.io/resource";
 
 struct Reflection {
   const LiqoSide& side;
-  std::string space;        // here
+  std::string space;  // here
   std::string peer;
   std::string there_space;  // the tenant namespace over there
   KubeStore* there = nullptr;  // null: it does not answer
-  bool given_up = false;    // said to be unreachable for ever: deletions count as done
+  bool given_up = false;  // said to be unreachable for ever: deletions count as done
 };
 
 // Whether the other side still lets us write: its Tenant carries our rights.
@@ -79,8 +79,12 @@ void run_liqo_replicator(KubeScene& scene) {
     const auto identity = liqo::control_plane_identity(peer);
     const auto secret = scene.store.find(liqo_key(kube::kSecrets, space, liqo::kubeconfig_secret(identity)));
     const auto known = scene.store.find(liqo_key(liqo::kForeignClusters, "", peer));
-    Reflection r{*side, space, peer, secret ? kube::annotation_of(*secret, "liqo.io/remote-tenant-namespace") : "",
-                 peer_of(*side, peer), known && kube::annotation_of(*known, liqo::kUnreachable) == "true"};
+    Reflection r{*side,
+                 space,
+                 peer,
+                 secret ? kube::annotation_of(*secret, "liqo.io/remote-tenant-namespace") : "",
+                 peer_of(*side, peer),
+                 known && kube::annotation_of(*known, liqo::kUnreachable) == "true"};
     if (!secret && !r.given_up) continue;
     const bool stopping = !secret || kube::is_being_deleted(*secret);
     for (const auto& resource : {liqo::kRenews, liqo::kResourceSlices, liqo::kNamespaceMaps})

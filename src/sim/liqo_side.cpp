@@ -53,8 +53,7 @@ std::optional<LiqoSide> liqo_in(KubeScene& scene) {
 }
 
 std::optional<crypto::Ed25519Key> keys_of(const LiqoSide& side) {
-  const auto secret =
-      side.store().find(liqo_key(kube::kSecrets, side.name_space, std::string(liqo::kKeysSecret)));
+  const auto secret = side.store().find(liqo_key(kube::kSecrets, side.name_space, std::string(liqo::kKeysSecret)));
   return secret ? read_private_key(data_of(*secret, "privateKey")) : std::nullopt;
 }
 
@@ -180,7 +179,11 @@ void report_event(const LiqoSide& side, const Json& about, std::string_view type
   const kube::Resource events{"", "v1", "events", "Event"};
   if (side.store().find(liqo_key(events, space, name))) return;
   ensure(side.store(),
-         {events, space, name, {}, {},
+         {events,
+          space,
+          name,
+          {},
+          {},
           {{"involvedObject",
             {{"apiVersion", kube::api_version_of(about)},
              {"kind", kube::kind_of(about)},
@@ -198,9 +201,11 @@ void report_event(const LiqoSide& side, const Json& about, std::string_view type
 
 std::string data_of(const Json& object, std::string_view key) {
   const auto* data = codec::find(object, "data");
-  const auto* value =
-      data && data->is_object() ? data->get_object().if_contains(boost::json::string_view(key.data(), key.size())) : nullptr;
-  const auto bytes = value && value->is_string() ? codec::decode_base64(std::string_view(value->get_string())) : fail(Code::kNotFound, "");
+  const auto* value = data && data->is_object()
+                          ? data->get_object().if_contains(boost::json::string_view(key.data(), key.size()))
+                          : nullptr;
+  const auto bytes = value && value->is_string() ? codec::decode_base64(std::string_view(value->get_string()))
+                                                 : fail(Code::kNotFound, "");
   return bytes ? std::string(as_text(*bytes)) : "";
 }
 

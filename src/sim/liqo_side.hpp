@@ -14,9 +14,9 @@ namespace tombolo::sim {
 
 struct LiqoSide {
   KubeScene& scene;
-  std::string id;           // of the cluster
-  std::string name_space;   // Liqo's own
-  std::string api_server;   // what others are told to call
+  std::string id;  // of the cluster
+  std::string name_space;  // Liqo's own
+  std::string api_server;  // what others are told to call
   std::string node_labels;  // "a=b,c=d": of the nodes that stand for this cluster elsewhere
 
   KubeStore& store() const { return scene.store; }
@@ -63,7 +63,7 @@ void report_event(const LiqoSide& side, const codec::Json& about, std::string_vi
                   const std::string& message);
 
 std::string data_of(const codec::Json& object, std::string_view key);  // of a Secret, decoded
-codec::Json encoded(std::string_view text);                            // base64
+codec::Json encoded(std::string_view text);  // base64
 
 void run_liqo_manager(KubeScene& scene);
 void run_liqo_provider(KubeScene& scene);

@@ -30,7 +30,8 @@ struct LiqoTest : ::testing::Test {
   }
   void install(KubeStore& store, const std::string& space, const std::string& id, const std::string& address) {
     install_liqo(store,
-                 {"v1.2.0", space,
+                 {"v1.2.0",
+                  space,
                   {{"discovery", {{"config", {{"clusterID", id}, {"clusterLabels", {{"liqo.io/provider", "peers"}}}}}}},
                    {"apiServer", {{"address", address}}}}},
                  clock.now());
@@ -64,17 +65,26 @@ struct LiqoTest : ::testing::Test {
 
   // --- liqoctl's steps
   void make_tenant_namespaces() {
-    put(home(), {kube::kNamespaces, "", "liqo-tenant-cloud",
+    put(home(), {kube::kNamespaces,
+                 "",
+                 "liqo-tenant-cloud",
                  {{"liqo.io/remote-cluster-id", "cloud"}, {"liqo.io/tenant-namespace", "true"}}});
-    put(cloud(), {kube::kNamespaces, "", "liqo-tenant-home",
+    put(cloud(), {kube::kNamespaces,
+                  "",
+                  "liqo-tenant-home",
                   {{"liqo.io/remote-cluster-id", "home"}, {"liqo.io/tenant-namespace", "true"}}});
   }
   std::string exchange_nonce() {
-    put(cloud(), {kube::kSecrets, "liqo-tenant-home", "liqo-nonce",
+    put(cloud(), {kube::kSecrets,
+                  "liqo-tenant-home",
+                  "liqo-nonce",
                   {{"liqo.io/nonce", "true"}, {"liqo.io/remote-cluster-id", "home"}}});
     const auto nonce = data_of(get(cloud(), kube::kSecrets, "liqo-tenant-home", "liqo-nonce"), "nonce");
-    put(home(), {kube::kSecrets, "liqo-tenant-cloud", "liqo-signed-nonce",
-                 {{"liqo.io/signed-nonce", "true"}, {"liqo.io/remote-cluster-id", "cloud"}}, {},
+    put(home(), {kube::kSecrets,
+                 "liqo-tenant-cloud",
+                 "liqo-signed-nonce",
+                 {{"liqo.io/signed-nonce", "true"}, {"liqo.io/remote-cluster-id", "cloud"}},
+                 {},
                  {{"data", {{"nonce", encoded(nonce)}}}}});
     return nonce;
   }
@@ -85,7 +95,11 @@ struct LiqoTest : ::testing::Test {
     return data_of(get(home(), kube::kSecrets, "liqo-tenant-cloud", "liqo-signed-nonce"), "signedNonce");
   }
   void make_tenant(const std::string& signed_nonce, const crypto::Ed25519Key& key) {
-    put(cloud(), {liqo::kTenants, "liqo-tenant-home", "home", {{"liqo.io/remote-cluster-id", "home"}}, {},
+    put(cloud(), {liqo::kTenants,
+                  "liqo-tenant-home",
+                  "home",
+                  {{"liqo.io/remote-cluster-id", "home"}},
+                  {},
                   {{"spec",
                     {{"authzPolicy", "KeysExchange"},
                      {"clusterID", "home"},
@@ -97,7 +111,11 @@ struct LiqoTest : ::testing::Test {
   void make_identity() {
     const auto tenant = get(cloud(), liqo::kTenants, "liqo-tenant-home", "home");
     const auto* params = codec::find(tenant, "status.authParams");
-    put(home(), {liqo::kIdentities, "liqo-tenant-cloud", "controlplane-cloud", {{"liqo.io/remote-cluster-id", "cloud"}}, {},
+    put(home(), {liqo::kIdentities,
+                 "liqo-tenant-cloud",
+                 "controlplane-cloud",
+                 {{"liqo.io/remote-cluster-id", "cloud"}},
+                 {},
                  {{"spec",
                    {{"clusterID", "cloud"},
                     {"type", "ControlPlane"},
@@ -105,10 +123,13 @@ struct LiqoTest : ::testing::Test {
                     {"authParams", params ? *params : Json(JsonObject())}}}}});
   }
   void make_slice(JsonObject resources = {{"cpu", "2"}, {"memory", "2Gi"}, {"pods", "20"}}) {
-    put(home(), {liqo::kResourceSlices, "liqo-tenant-cloud", "cloud",
-                 {{"liqo.io/remote-cluster-id", "cloud"}, {"liqo.io/remoteID", "cloud"}, {"liqo.io/replication", "true"}},
-                 {{"liqo.io/create-virtual-node", "true"}},
-                 {{"spec", {{"class", "default"}, {"providerClusterID", "cloud"}, {"resources", std::move(resources)}}}}});
+    put(home(),
+        {liqo::kResourceSlices,
+         "liqo-tenant-cloud",
+         "cloud",
+         {{"liqo.io/remote-cluster-id", "cloud"}, {"liqo.io/remoteID", "cloud"}, {"liqo.io/replication", "true"}},
+         {{"liqo.io/create-virtual-node", "true"}},
+         {{"spec", {{"class", "default"}, {"providerClusterID", "cloud"}, {"resources", std::move(resources)}}}}});
   }
   void authenticate() {
     make_tenant_namespaces();
@@ -123,7 +144,11 @@ struct LiqoTest : ::testing::Test {
   }
   void offload(const std::string& space) {
     put(home(), {kube::kNamespaces, "", space});
-    put(home(), {liqo::kNamespaceOffloadings, space, "offloading", {}, {},
+    put(home(), {liqo::kNamespaceOffloadings,
+                 space,
+                 "offloading",
+                 {},
+                 {},
                  {{"spec",
                    {{"namespaceMappingStrategy", "DefaultName"},
                     {"podOffloadingStrategy", "LocalAndRemote"},
@@ -131,14 +156,19 @@ struct LiqoTest : ::testing::Test {
   }
   void run_pod(const std::string& space, const std::string& name, JsonObject limits = {}) {
     const Json tolerates{{"key", "virtual-node.liqo.io/not-allowed"}, {"operator", "Exists"}, {"effect", "NoExecute"}};
-    put(home(), {kube::kPods, space, name, {{"app", name}}, {},
-                 {{"spec",
-                   {{"nodeSelector", {{"liqo.io/type", "virtual-node"}}},
-                    {"tolerations", JsonArray{tolerates}},
-                    {"containers", JsonArray{{{"name", "main"},
-                                              {"image", "busybox:1"},
-                                              {"command", JsonArray{Json("/bin/sh"), Json("-c"), Json("echo hi && hostname")}},
-                                              {"resources", {{"limits", std::move(limits)}}}}}}}}}});
+    put(home(),
+        {kube::kPods,
+         space,
+         name,
+         {{"app", name}},
+         {},
+         {{"spec",
+           {{"nodeSelector", {{"liqo.io/type", "virtual-node"}}},
+            {"tolerations", JsonArray{tolerates}},
+            {"containers", JsonArray{{{"name", "main"},
+                                      {"image", "busybox:1"},
+                                      {"command", JsonArray{Json("/bin/sh"), Json("-c"), Json("echo hi && hostname")}},
+                                      {"resources", {{"limits", std::move(limits)}}}}}}}}}});
     pass(5s);
   }
   std::string node_ready() {

@@ -27,10 +27,11 @@ KubeOutcome<> must_run(const KubeStore& store, std::string_view hook) {
   const auto space = rules ? codec::text_at(*rules, "webhooks.0.clientConfig.service.namespace") : "";
   const auto deployment = store.find(liqo_key(kube::kDeployments, space, "liqo-webhook"));
   if (deployment && codec::number_at(*deployment, "status.readyReplicas") > 0) return {};
-  return kube_no(500, "InternalError",
-                 fmt::format("Internal error occurred: failed calling webhook \"{0}\": failed to call webhook: Post "
-                             "\"https://liqo-webhook.{1}.svc:9443\": no endpoints available for service \"liqo-webhook\"",
-                             hook, space));
+  return kube_no(
+      500, "InternalError",
+      fmt::format("Internal error occurred: failed calling webhook \"{0}\": failed to call webhook: Post "
+                  "\"https://liqo-webhook.{1}.svc:9443\": no endpoints available for service \"liqo-webhook\"",
+                  hook, space));
 }
 
 KubeObject offloading_of(const KubeStore& store, const std::string& space) {

@@ -106,8 +106,8 @@ std::string rendered(const MachineView& view, std::string_view script) {
   if (!view.has_chart(version)) return "@begin wait\n\n@end wait\n";
   const auto values = codec::decode_base64(between(script, "<<'END'\n", "\nEND\n"));
   std::string yaml;
-  for (const auto& object : liqo_chart(
-           {version, between(script, "--namespace '", "'"), read_values(values ? as_text(*values) : "")}))
+  for (const auto& object :
+       liqo_chart({version, between(script, "--namespace '", "'"), read_values(values ? as_text(*values) : "")}))
     yaml += fmt::format("---\n# Source: liqo/{}\n{}\n", kube::kind_of(object), codec::to_text(object));
   return cloudinit::rendered_answer(yaml);
 }

@@ -47,21 +47,28 @@ std::string text(const Case& c) {
 
 void make_weather(Lab& lab, std::uint64_t seed) {
   std::mt19937_64 random(seed * 7 + 1);
-  static const std::vector<std::string> kActions{
-      "RunInstances",       "AllocateAddress",   "CreateSecurityGroup",
-      "ImportKeyPair",      "AssociateAddress",  "AuthorizeSecurityGroupIngress",
-      "TerminateInstances", "ReleaseAddress",    "DeleteSecurityGroup",
-      "DescribeInstances",  "DescribeAddresses", "CreateTags",
-      "GetConsoleOutput",
-      "patch namespaces",
-      "patch daemonsets.apps",
-      "patch secrets",
-      "patch configmaps",
-      "patch deployments.apps",
-      "patch customresourcedefinitions.apiextensions.k8s.io",
-      "delete namespaces",
-      "delete configmaps",
-      "list pods"};
+  static const std::vector<std::string> kActions{"RunInstances",
+                                                 "AllocateAddress",
+                                                 "CreateSecurityGroup",
+                                                 "ImportKeyPair",
+                                                 "AssociateAddress",
+                                                 "AuthorizeSecurityGroupIngress",
+                                                 "TerminateInstances",
+                                                 "ReleaseAddress",
+                                                 "DeleteSecurityGroup",
+                                                 "DescribeInstances",
+                                                 "DescribeAddresses",
+                                                 "CreateTags",
+                                                 "GetConsoleOutput",
+                                                 "patch namespaces",
+                                                 "patch daemonsets.apps",
+                                                 "patch secrets",
+                                                 "patch configmaps",
+                                                 "patch deployments.apps",
+                                                 "patch customresourcedefinitions.apiextensions.k8s.io",
+                                                 "delete namespaces",
+                                                 "delete configmaps",
+                                                 "list pods"};
   for (int i = 0; i < 6; ++i) {
     sim::Fault fault;
     fault.action = kActions[random() % kActions.size()];

@@ -19,7 +19,8 @@ int changes(const sim::Site& site) {
     if (call.service == "kube")
       count += call.executed && !call.parameters.contains("dryRun") && !call.action.starts_with("get ") &&
                !call.action.starts_with("list ") && !call.action.starts_with("watch ");
-    else if (!call.action.starts_with("Describe") && !call.action.starts_with("Get") && call.action != "CheckIp") ++count;
+    else if (!call.action.starts_with("Describe") && !call.action.starts_with("Get") && call.action != "CheckIp")
+      ++count;
   return count;
 }
 
