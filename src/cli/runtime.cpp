@@ -12,6 +12,8 @@
 #include "mesh/udp_prober.hpp"
 #include "net/curl_transport.hpp"
 #include "net/ssh.hpp"
+#include "sim/kube_mount.hpp"
+#include "sim/kubernetes.hpp"
 #include "sim/machines.hpp"
 #include "sim/memory.hpp"
 #include "sim/vault.hpp"
@@ -82,10 +84,7 @@ class PowerCut final : public net::Transport {
  public:
   PowerCut(net::Transport& next, int at) : next_(next), left_(at) {}
   Result<net::Response> send(const net::Request& request, const std::stop_token& stop) override {
-    const bool reads = request.body.find("Action=Describe") != std::string::npos ||
-                       request.body.find("Action=Get") != std::string::npos || request.method == "GET" ||
-                       request.body.find("Action=") == std::string::npos;
-    if (!reads && --left_ == 0) {
+    if (changes(request) && --left_ == 0) {
       std::cerr << "\nTOMBOLO_CRASH_AT: the process ends here, without a word to anybody\n" << std::flush;
       std::cout << std::flush;
       std::_Exit(70);
@@ -94,6 +93,13 @@ class PowerCut final : public net::Transport {
   }
 
  private:
+  static bool changes(const net::Request& request) {
+    const auto says = [](const std::string& text, const char* word) { return text.find(word) != std::string::npos; };
+    if (request.method == "GET") return false;
+    if (sim::is_kube(request)) return !says(request.url, "dryRun=All") && !says(request.url, "/selfsubject");
+    return says(request.body, "Action=") && !says(request.body, "Action=Describe") && !says(request.body, "Action=Get");
+  }
+
   net::Transport& next_;
   std::atomic<int> left_;
 };
@@ -124,6 +130,12 @@ class SimulatedRuntime final : public Runtime {
     keys.secret_key = Secret<std::string>(std::string(sim::kSecretAccessKey));
     keys.source = "the simulated site";
     options.credentials = aws::CredentialStore::fixed(clock(), std::move(keys));
+    options.home_access = [] { return Result<kube::Access>(sim::home_access()); };
+    options.kubernetes_transport = sim::kube_transport(transport());
+    std::vector<std::string> nodes;
+    for (const auto* member : cluster.mesh.home())
+      if (!member->node.empty()) nodes.push_back(member->node);
+    if (access == cluster::Access::kChange && !nodes.empty()) site_->site().set_home_nodes(nodes);
     return cluster::Session::open(std::move(options), access, command);
   }
 

@@ -43,7 +43,8 @@ class K3sKind final : public engine::ConvergedKind {
       return pending(report.error().sentence());
     }
     if (report->certificate_pem.empty()) return std::vector<engine::Observed>{};  // not begun
-    out.attributes.as_object()["bootstrap"] = report->revision;
+    // A bootstrap that is at work has not said yet what it has made.
+    if (!report->running) out.attributes.as_object()["bootstrap"] = report->revision;
     if (const auto trouble = ask_api(call); !trouble.empty()) return pending(trouble);
     return std::vector{std::move(out)};
   }

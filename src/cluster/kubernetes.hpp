@@ -3,8 +3,8 @@
 #pragma once
 #include <functional>
 #include <memory>
-#include <mutex>
 
+#include "base/clock_mutex.hpp"
 #include "cloudinit/cluster_side.hpp"
 #include "cluster/machine.hpp"
 #include "kube/client.hpp"
@@ -30,7 +30,7 @@ class Kubernetes {
     std::function<std::shared_ptr<Machine>()> lighthouse;
     std::uint64_t seed = 1;
   };
-  explicit Kubernetes(Place place) : place_(std::move(place)) {}
+  explicit Kubernetes(Place place) : place_(std::move(place)), mutex_(place_.clock) {}
 
   Result<kube::Client*> home(const std::stop_token& stop);
   // kNotFound before the kubeconfig was fetched. A lost tunnel is made anew.
@@ -55,7 +55,7 @@ class Kubernetes {
   Result<> open_tunnel(const std::stop_token& stop);
 
   Place place_;
-  std::mutex mutex_;
+  ClockMutex mutex_;
   std::unique_ptr<kube::Client> home_;
   std::unique_ptr<net::Tunnel> tunnel_;  // outlives the client that uses it
   std::unique_ptr<kube::Client> cloud_;

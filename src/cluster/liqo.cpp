@@ -81,7 +81,8 @@ class LiqoKind final : public engine::ConvergedKind {
       if (installed) {
         judge(*installed, out);
       } else if (inventory) {
-        out.id = "home";
+        // Not its first id, which the journal remembers as gone once Liqo has said its own.
+        out.id = "laid in part";
         out.status = engine::Status::kPending;
         out.status_detail = "it is laid in part only";
       }

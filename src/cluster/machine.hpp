@@ -3,10 +3,10 @@
 #pragma once
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "base/clock_mutex.hpp"
 #include "base/secret.hpp"
 #include "cloudinit/report.hpp"
 #include "net/shell.hpp"
@@ -34,8 +34,9 @@ class Machine {
     std::string cluster;
     std::string name;  // "lighthouse"
     net::Shells& shells;
+    Clock& clock;
   };
-  explicit Machine(Place place) : place_(std::move(place)) {}
+  explicit Machine(Place place) : place_(std::move(place)), mutex_(place_.clock) {}
 
   const std::string& name() const { return place_.name; }
   Result<std::optional<MachineRecord>> record() const;  // nothing: never reached
@@ -78,7 +79,7 @@ class Machine {
   std::string record_file() const { return "machines/" + place_.name + ".json"; }
 
   Place place_;
-  std::mutex mutex_;  // one at a time: steps of several resources share the connection
+  ClockMutex mutex_;  // one at a time: steps of several resources share the connection
   std::unique_ptr<net::Shell> open_;
   std::string open_to_;  // instance
 };

@@ -88,7 +88,8 @@ Session::Region& Session::region(const std::string& name) {
 
 const std::shared_ptr<Machine>& Session::lighthouse() {
   if (!lighthouse_)
-    lighthouse_ = std::make_shared<Machine>(Machine::Place{folder_, cluster().name, "lighthouse", options_.shells});
+    lighthouse_ = std::make_shared<Machine>(
+        Machine::Place{folder_, cluster().name, "lighthouse", options_.shells, options_.clock});
   return lighthouse_;
 }
 

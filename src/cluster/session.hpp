@@ -33,8 +33,7 @@ struct SessionOptions {
   bool wait_for_bootstrap = true;
   std::uint64_t seed = 1;  // of jitter
   std::function<void(store::Moment, const store::Entry&)> on_journal_write;  // the crash campaign's hook; may be empty
-  // The way to home's API server. Empty: this session has no Kubernetes clusters (the simulated site has none yet), and
-  // nothing is wished for in them.
+  // The way to home's API server. Empty: this session has no Kubernetes clusters, and nothing is wished for in them.
   std::function<Result<kube::Access>()> home_access = {};
   kube::TransportMaker kubernetes_transport = kube::curl_transport;
 };

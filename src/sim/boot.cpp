@@ -44,6 +44,15 @@ struct Script {
   bool makes_key = false;                // and waits for a host certificate that somebody has to lay
   std::string text;
 
+  // What stands in a here-document that begins at that mark.
+  std::string document(std::string_view mark, std::string_view end) const {
+    const auto from = text.find(mark);
+    if (from == std::string::npos) return "";
+    const auto begin = text.find('\n', from) + 1;
+    const auto stop = text.find(fmt::format("\n{}\n", end), begin);
+    return stop == std::string::npos ? "" : text.substr(begin, stop + 1 - begin);
+  }
+
   // MESH_ADDRESS='10.42.0.1/16'
   std::string value(std::string_view name) const {
     const auto mark = fmt::format("\n{}='", name);
@@ -88,10 +97,14 @@ BootRun run(const World& world, const Instance& instance, const Script& script, 
   out.mesh_address = script.value("MESH_ADDRESS");
   out.port = std::atoi(script.value("PORT").c_str());
   out.certificate = certificate;
+  out.liqo_version = script.value("LIQO_VERSION");
+  out.liqo_namespace = script.value("LIQO_NAMESPACE");
+  out.liqo_values = script.document("put 0600 \"$STATE/liqo-values.yaml\" <<'END_OF_VALUES'", "END_OF_VALUES");
   const auto print = [&](std::string line) { out.lines.push_back({at, std::move(line)}); };
   for (auto phase : script.phases) {
     print(cloudinit::phase_line(phase, PhaseState::kStarted));
     const bool waits = phase == "certificate" && script.makes_key && certificate.empty();
+    const auto begun = at;
     if (!waits) at += world.options.times.phase;
     out.ends = at;
     if (phase == boot.failing_phase) {
@@ -117,6 +130,8 @@ BootRun run(const World& world, const Instance& instance, const Script& script, 
     }
     if (phase == "nebula-start") out.started = at;
     if (phase == "mesh") out.meshed = at;
+    // Helm waits until the pods are ready, so the phase is over some time after the objects are there.
+    if (phase == "liqo") out.chart = begun + (at - begun) / 3;
     if (phase == "ready") out.ready = at;
     print(cloudinit::phase_line(phase, PhaseState::kOk));
   }
@@ -167,21 +182,46 @@ std::optional<Time> awake(const World& world, const Instance& instance) {
   return instance.running_since + world.options.times.boot;
 }
 
-std::vector<BootRun> boot_runs(const World& world, const Instance& instance, Time now) {
-  std::vector<BootRun> out;
+namespace {
+
+// Every run of the machine, with the time from which on it is to be seen.
+std::vector<std::pair<Time, BootRun>> all_runs(const World& world, const Instance& instance) {
+  std::vector<std::pair<Time, BootRun>> out;
   const auto user_data = plain_user_data(instance);
   auto script = read_script(is_user_data(user_data) ? user_data : "");
   auto certificate = embedded_certificate(script.text);
   Time at = instance.running_since + world.options.times.boot;
-  if (at <= now && !script.phases.empty()) out.push_back(run(world, instance, script, certificate, at));
+  if (!script.phases.empty()) out.emplace_back(at, run(world, instance, script, certificate, at));
   for (const auto& delivery : instance.deliveries) {
     if (!delivery.script.empty()) script = read_script(delivery.script);
     if (!delivery.certificate.empty()) certificate = delivery.certificate;
-    if (!out.empty()) at = out.back().ends;  // one run at a time: the lock
+    if (!out.empty()) at = out.back().second.ends;  // one run at a time: the lock
     at = std::max(at, delivery.at);
-    if (delivery.at <= now && !script.phases.empty()) out.push_back(run(world, instance, script, certificate, at));
+    if (!script.phases.empty()) out.emplace_back(delivery.at, run(world, instance, script, certificate, at));
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<BootRun> boot_runs(const World& world, const Instance& instance, Time now) {
+  auto& known = world.boots[instance.id];
+  const bool same = known.settings == world.settings && known.since == instance.running_since &&
+                    known.deliveries == instance.deliveries.size() && known.user_data == instance.user_data;
+  if (!same)
+    known = {world.settings, instance.running_since, instance.deliveries.size(), instance.user_data,
+             std::make_shared<const std::vector<std::pair<Time, BootRun>>>(all_runs(world, instance))};
+  std::vector<BootRun> out;
+  for (const auto& [from, each] : *known.runs)
+    if (from <= now) out.push_back(each);
+  return out;
+}
+
+std::optional<Time> passed(const BootRun& run, std::string_view phase) {
+  const auto said = cloudinit::phase_line(phase, PhaseState::kOk);
+  for (const auto& line : run.lines)
+    if (line.text == said) return line.at;
+  return std::nullopt;
 }
 
 std::string console_text(const World& world, const Instance& instance, Time now) {

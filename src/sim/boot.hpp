@@ -21,6 +21,7 @@ struct BootRun {
   std::optional<Time> key_made;
   std::optional<Time> started;  // Nebula
   std::optional<Time> meshed;  // Nebula serves, says the bootstrap
+  std::optional<Time> chart;  // Liqo's chart is fetched, and given to Helm
   std::optional<Time> ready;
   Time ends;  // ready, failed, or waiting
   std::string revision;
@@ -28,7 +29,13 @@ struct BootRun {
   std::string mesh_address;  // "10.42.0.1/16"
   int port = 0;  // UDP
   std::string certificate;  // PEM; "" while there is none
+  std::string liqo_version;  // "v1.2.0"; "" when the script installs no Liqo
+  std::string liqo_namespace;
+  std::string liqo_values;  // of the chart: YAML or JSON
 };
+
+// When that run had passed a phase.
+std::optional<Time> passed(const BootRun& run, std::string_view phase);
 
 // The runs begun by `now`, oldest first; empty when the user-data holds no bootstrap of ours and nothing was delivered.
 std::vector<BootRun> boot_runs(const World& world, const Instance& instance, Time now);

@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
-#include "cloudinit/progress.hpp"
 #include "cluster/identity.hpp"
+#include "codec/base64.hpp"
+#include "codec/cidr.hpp"
+#include "kube/object.hpp"
+#include "kube/yaml_json.hpp"
+#include "nebula/certificate.hpp"
 #include "sim/boot.hpp"
 #include "sim/kube_controllers.hpp"
 #include "sim/kube_kinds.hpp"
 #include "sim/kube_rules.hpp"
+#include "sim/liqo_chart.hpp"
 
 namespace tombolo::sim {
 namespace {
@@ -96,9 +101,17 @@ void begin_home(World& world) {
   const auto& kube = world.options.kube;
   auto& store = begin(world, "home", kHomeBorn);
   store.set_pod_security(kube.home_pod_security);
-  put_node(store,
-           {kube.home_node, kube.home_address, "10.244.0.0/24", kube.home_version, "Talos (v1.11.2)", "6.12.48-talos"},
-           kHomeBorn);
+  auto names = world.home_nodes;
+  if (names.empty()) names = {kube.home_node};
+  const auto address = codec::Address::parse(kube.home_address);
+  std::uint32_t number = 0;
+  for (const auto& name : names) {
+    put_node(store,
+             {name, address ? codec::Address::v4(address->v4_value() + number).text() : kube.home_address,
+              fmt::format("10.244.{}.0/24", number), kube.home_version, "Talos (v1.11.2)", "6.12.48-talos"},
+             kHomeBorn);
+    ++number;
+  }
   put_deployment(store, "coredns", "registry.k8s.io/coredns/coredns:v1.12.4", kHomeBorn);
 }
 
@@ -115,17 +128,10 @@ void begin_cloud(World& world, const Instance& instance, const BootRun& run, Tim
   put_deployment(store, "local-path-provisioner", "rancher/local-path-provisioner:v0.0.31", born);
 }
 
-// When that run's k3s began to answer.
-std::optional<Time> api_since(const BootRun& run) {
-  const auto passed = cloudinit::phase_line(kCloudApiPhase, cloudinit::PhaseState::kOk);
-  for (const auto& line : run.lines)
-    if (line.text == passed) return line.at;
-  return std::nullopt;
-}
-
 struct Lighthouse {
   const Instance* instance = nullptr;
-  BootRun run;
+  std::vector<BootRun> runs;
+  std::size_t first = 0;  // the run whose k3s began to answer: it goes on while later ones run
   Time since;
 };
 
@@ -137,10 +143,10 @@ std::optional<Lighthouse> lighthouse(World& world, Time now) {
       const auto tag = instance.tags.find(std::string(cluster::kTagAddress));
       if (tag == instance.tags.end() || !tag->second.ends_with("/lighthouse")) continue;
       if (!awake(world, instance) || (out && out->instance->launched > instance.launched)) continue;
-      // k3s goes on while a later bootstrap runs: the first run that came so far counts.
-      for (const auto& run : boot_runs(world, instance, now))
-        if (const auto since = api_since(run); since && *since <= now) {
-          out = {&instance, run, *since};
+      auto runs = boot_runs(world, instance, now);
+      for (std::size_t i = 0; i < runs.size(); ++i)
+        if (const auto since = passed(runs[i], kCloudApiPhase); since && *since <= now) {
+          out = {&instance, std::move(runs), i, *since};
           break;
         }
     }
@@ -148,13 +154,64 @@ std::optional<Lighthouse> lighthouse(World& world, Time now) {
   return out;
 }
 
+// Helm on the lighthouse, each time the chart or its values are others than before.
+void run_helm(World& world, KubeStore& store, const Lighthouse& cloud, Time now) {
+  auto& known = world.helm[store.name()];
+  for (; known.runs < cloud.runs.size(); ++known.runs) {
+    const auto& run = cloud.runs[known.runs];
+    if (run.chart && *run.chart > now) return;
+    auto wanted = fmt::format("{} {} {}", run.liqo_version, run.liqo_namespace, run.liqo_values);
+    if (!run.chart || known.release == wanted) continue;
+    let_kube_time_pass(world, *run.chart);
+    install_liqo(store, {run.liqo_version, run.liqo_namespace, read_values(run.liqo_values)}, *run.chart);
+    known.release = std::move(wanted);
+    settle_kube(world, *run.chart);
+  }
+}
+
 }  // namespace
+
+std::string admin_token(const std::string& instance) { return "admin-of-" + instance; }
+
+bool home_answers(World& world, const std::string& lighthouse_address, const std::string& mesh_address, Time now) {
+  const auto* home = kube_at(world, kHomeHost, now);
+  for (const auto& [key, pod] : home->of("", "pods")) {
+    const auto ready = kube::condition_of(*pod, "Ready");
+    if (!ready || !ready->holds() || kube::label_of(*pod, "app.kubernetes.io/name") != "nebula") continue;
+    const auto config = home->find(built_in("ConfigMap").key(key.name_space, "nebula"));
+    const auto host = home->find(built_in("Secret").key(key.name_space, "nebula-host"));
+    const auto* data = host ? codec::find(*host, "data") : nullptr;
+    if (!config || codec::to_text(*config).find(lighthouse_address) == std::string::npos || !data) continue;
+    for (const auto& [name, value] : data->as_object()) {
+      const auto pem = codec::decode_base64(std::string_view(value.as_string()));
+      const auto certificate = nebula::parse_certificate(pem ? as_text(*pem) : "");
+      if (certificate && !certificate->details().networks.empty() &&
+          certificate->details().networks.front().address().text() == mesh_address)
+        return true;
+    }
+  }
+  return false;
+}
+
+Json read_values(std::string_view text) {
+  Diagnostics ignored;
+  const auto tree = codec::parse_yaml(text, "values", ignored);
+  return tree && !ignored.has_errors() ? kube::to_json(*tree) : Json(JsonObject());
+}
 
 KubeStore* kube_at(World& world, std::string_view host, Time now) {
   if (!world.kube.contains("home")) begin_home(world);
   const auto cloud = lighthouse(world, now);
-  if (cloud && !world.kube.contains(cloud->instance->id))
-    begin_cloud(world, *cloud->instance, cloud->run, cloud->since);
+  world.cloud = cloud ? cloud->instance->id : "";
+  if (cloud) {
+    const auto& id = cloud->instance->id;
+    if (!world.kube.contains(id)) {
+      // The clusters' lives are played in the order of time: what was due before it began comes first.
+      let_kube_time_pass(world, cloud->since);
+      begin_cloud(world, *cloud->instance, cloud->runs[cloud->first], cloud->since);
+    }
+    run_helm(world, world.kube.at(id), *cloud, now);
+  }
   let_kube_time_pass(world, now);
   if (host == kHomeHost) return &world.kube.at("home");
   return cloud ? &world.kube.at(cloud->instance->id) : nullptr;

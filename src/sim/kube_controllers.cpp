@@ -9,6 +9,7 @@
 #include "kube/object.hpp"
 #include "sim/kube_kinds.hpp"
 #include "sim/kube_write.hpp"
+#include "sim/liqo_side.hpp"
 
 namespace tombolo::sim {
 namespace {
@@ -149,8 +150,9 @@ void collect_garbage(KubeScene& scene) {
 }  // namespace
 
 const std::vector<KubeController>& kube_controllers() {
-  static const std::vector<KubeController> all{run_definitions, run_namespaces,  collect_garbage,
-                                               run_daemon_sets, run_deployments, run_pods};
+  static const std::vector<KubeController> all{
+      run_definitions, run_namespaces,   collect_garbage,   run_daemon_sets,     run_deployments,
+      run_pods,        run_liqo_manager, run_liqo_provider, run_liqo_replicator, run_liqo_kubelet};
   return all;
 }
 

@@ -43,6 +43,41 @@ std::string printed(World& world, const std::string& image, Time now, const std:
   return image.find("nebula") != std::string::npos ? nebula_log(world, now, began) : "";
 }
 
+// What a shell's echo and hostname print: enough to see where a pod runs.
+std::string shell_output(const Json& container, const std::string& host) {
+  std::string script, out;
+  for (const auto* part : {"command", "args"})
+    if (const auto* list = codec::find(container, part); list && list->is_array())
+      for (const auto& each : list->get_array())
+        if (each.is_string() && std::string_view(each.get_string()).find("echo ") != std::string_view::npos)
+          script = std::string(std::string_view(each.get_string()));
+  for (std::string_view rest = script; !rest.empty();) {
+    const auto end = rest.find_first_of(";&|");
+    auto one = rest.substr(0, end);
+    rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    if (one == "hostname") out += host + "\n";
+    if (!one.starts_with("echo ")) continue;
+    auto words = std::string(one.substr(5));
+    std::erase_if(words, [](char c) { return c == '"' || c == '\''; });
+    if (const auto at = words.find("$(hostname)"); at != words.npos) words.replace(at, 11, host);
+    out += words + "\n";
+  }
+  return out;
+}
+
+// The pod itself, or the one that stands for it in the other cluster.
+KubeObject printer_of(const World& world, const KubeStore& store, const KubeObject& pod) {
+  if (kube::label_of(*pod, "liqo.io/shadowPod") != "true") return pod;
+  for (const auto& [name, other] : world.kube) {
+    if (&other == &store) continue;
+    for (const auto& [key, each] : other.of("", "pods"))
+      if (key.name == kube::name_of(*pod) && kube::label_of(*each, "liqo.io/managed-by") == "shadowpod") return each;
+  }
+  return pod;
+}
+
 std::string last_lines(std::string text, std::size_t count) {
   std::size_t at = text.size();
   for (std::size_t lines = 0; at > 0; --at)
@@ -53,9 +88,9 @@ std::string last_lines(std::string text, std::size_t count) {
 }  // namespace
 
 KubeOutcome<std::string> pod_log(World& world, const KubeStore& store, const KubeRequest& request, Time now) {
-  const auto pod = store.find(request.key);
   const auto& name = request.key.name;
-  if (!pod) return no_such_object(request.kind, name);
+  if (!store.find(request.key)) return no_such_object(request.kind, name);
+  const auto pod = printer_of(world, store, store.find(request.key));
   std::string wanted(request.option("container"));
   if (wanted.empty()) wanted = kube::annotation_of(*pod, "kubectl.kubernetes.io/default-container");
   std::string names;
@@ -86,6 +121,7 @@ KubeOutcome<std::string> pod_log(World& world, const KubeStore& store, const Kub
                     status ? codec::text_at(*status, "state.waiting.reason") : "ContainerCreating"));
   const auto began = codec::text_at(*status, "state.running.startedAt");
   auto text = printed(world, codec::text_at(*found, "image"), now, began);
+  if (text.empty()) text = shell_output(*found, kube::name_of(*pod));
   if (const auto tail = request.option("tailLines"); !tail.empty())
     text = last_lines(std::move(text), static_cast<std::size_t>(std::max(0, std::atoi(std::string(tail).c_str()))));
   if (request.option("timestamps") != "true") return text;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "kube/object.hpp"
 #include "sim/kube_controllers.hpp"
@@ -99,14 +100,51 @@ void show(const KubeScene& scene, Json& pod, Stage stage) {
   set_condition(pod, "ContainersReady", runs, reason, message, scene.now);
 }
 
+// Devices that a pod asks for and the node has not, such as "nvidia.com/gpu"; "" when it has all. Whole numbers, as devices are.
+// CPU and memory are not counted here: no test of ours fills a node with them.
+std::string missing_device(const Json& spec, const Json& node) {
+  const auto* containers = codec::find(spec, "containers");
+  const auto* has = codec::find(node, "status.allocatable");
+  if (!containers || !containers->is_array()) return "";
+  const auto count = [](const Json* value) {
+    return value && value->is_string()  ? std::atoll(std::string(std::string_view(value->get_string())).c_str())
+           : value && value->is_int64() ? value->get_int64()
+                                        : 0;
+  };
+  for (const auto& c : containers->get_array())
+    for (const auto* where : {"resources.requests", "resources.limits"})
+      if (const auto* wanted = codec::find(c, where); wanted && wanted->is_object())
+        for (const auto& [name, amount] : wanted->get_object())
+          if (std::string_view(name).find('/') != std::string_view::npos &&
+              count(&amount) > count(has && has->is_object() ? has->get_object().if_contains(name) : nullptr))
+            return std::string(name);
+  return "";
+}
+
 // False when no node will have it.
 bool schedule(const KubeScene& scene, Json& pod) {
   const auto nodes = scene.store.of("", "nodes");
   const auto* spec = codec::find(pod, "spec");
+  std::string device;
+  std::size_t without = 0;
   for (const auto& [key, node] : nodes) {
     if (!fits(*spec, *node, false) || codec::bool_at(*node, "spec.unschedulable")) continue;
+    if (const auto missing = missing_device(*spec, *node); !missing.empty()) {
+      device = missing;
+      ++without;
+      continue;
+    }
     child(pod.as_object(), "spec")["nodeName"] = key.name;
     return true;
+  }
+  if (without == nodes.size() && without > 0) {
+    set_condition(
+        pod, "PodScheduled", false, "Unschedulable",
+        fmt::format("0/{0} nodes are available: {0} Insufficient {1}. no new claims to deallocate, preemption: "
+                    "0/{0} nodes are available: {0} Preemption is not helpful for scheduling.",
+                    without, device),
+        scene.now);
+    return false;
   }
   set_condition(pod, "PodScheduled", false, "Unschedulable",
                 fmt::format("0/{} nodes are available: {} node(s) didn't match the pod's node affinity/selector or had "
@@ -148,7 +186,12 @@ void run_pod(KubeScene& scene, const KubeKey& key, const Json& object) {
     return;
   }
   const auto node = scene.store.find(built_in("Node").key("", codec::text_at(pod, "spec.nodeName")));
-  if (!node || kube::label_of(*node, "liqo.io/type") == "virtual-node") return;  // somebody else's kubelet
+  if (!node || kube::label_of(*node, "liqo.io/type") == "virtual-node") {  // somebody else's kubelet
+    if (!codec::text_at(object, "spec.nodeName").empty()) return;
+    set_condition(pod, "PodScheduled", true, "", "", scene.now);
+    scene.store.put(key, std::move(pod), scene.now);
+    return;
+  }
   const auto started = parse_time(codec::text_at(pod, "status.startTime"));
   if (!codec::find(pod, "status.containerStatuses")) {
     set_condition(pod, "PodScheduled", true, "", "", scene.now);

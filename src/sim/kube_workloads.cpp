@@ -10,6 +10,7 @@
 #include "sim/kube_rules.hpp"
 #include "sim/kube_select.hpp"
 #include "sim/kube_write.hpp"
+#include "sim/liqo_webhooks.hpp"
 
 namespace tombolo::sim {
 namespace {
@@ -67,6 +68,7 @@ void make_pod(KubeScene& scene, const KubeKey& owner, const Json& workload, cons
   pod.as_object()["spec"] = *spec;
   fill_in(built_in("Pod"), pod, scene.store);
   if (!node.empty()) child(pod.as_object(), "spec")["nodeName"] = node;
+  if (node.empty()) admit_offloaded_pod(scene.store, owner.name_space, pod);
   scene.store.put(key, std::move(pod), scene.now);
 }
 

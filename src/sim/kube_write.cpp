@@ -11,6 +11,7 @@
 #include "sim/kube_patch.hpp"
 #include "sim/kube_paths.hpp"
 #include "sim/kube_rules.hpp"
+#include "sim/liqo_webhooks.hpp"
 
 namespace tombolo::sim {
 namespace {
@@ -119,6 +120,7 @@ KubeOutcome<Json> commit(KubeStore& store, const KubeRequest& request, const std
   fill_in(request.kind, now, store);
   ALLOWED(check(request.kind, name, now, before));
   if (before.is_null()) ALLOWED(check_admission(store, request, name, now));
+  if (request.subresource.empty()) ALLOWED(ask_liqo_webhooks(store, request.kind, key.name_space, name, now, before));
   if (!writer.applies) track_fields(before, now, writer, request.kind.built_in);
   if (request.kind.counts_generations) {
     const auto was = before.is_null() ? 0 : codec::number_at(before, "metadata.generation");

@@ -225,7 +225,9 @@ std::optional<Reply> serve_kube(World& world, const net::Request& request) {
   CallRecord record{now, "kube", cluster, request.method + " " + url->path, {{"cluster", cluster}}, 0, "", false};
   Answer answer;
   Reply reply;
-  if (net::header(request.headers, "authorization") == "Bearer refused") {
+  if (const auto who = net::header(request.headers, "authorization");
+      who == "Bearer refused" ||
+      (who.starts_with("Bearer admin-of-") && who != "Bearer " + admin_token(store->name()))) {
     answer = answer_of(KubeRefusal{401, "Unauthorized", "Unauthorized", "", "", ""});
   } else if (auto other = beside_objects(world, cluster, *store, request, *url)) {
     answer = std::move(*other);
@@ -235,6 +237,7 @@ std::optional<Reply> serve_kube(World& world, const net::Request& request) {
     record.action = fmt::format("{} {}", understood->verb, resource_text(*understood));
     record.parameters["namespace"] = understood->key.name_space;
     record.parameters["name"] = understood->key.name;
+    if (const auto dry = understood->option("dryRun"); !dry.empty()) record.parameters["dryRun"] = dry;
     const auto fault = take_fault(world, record.action, record.parameters);
     using Kind = Fault::Kind;
     if (!fault || fault->kind == Kind::kErrorAfter || fault->kind == Kind::kCutAfter || fault->kind == Kind::kSlow) {

@@ -23,6 +23,19 @@ bool MachineView::serves_mesh() const {
   return answers && std::any_of(runs.begin(), runs.end(), started);
 }
 
+bool MachineView::passed(std::string_view phase) const {
+  return answers && std::any_of(runs.begin(), runs.end(), [&](const BootRun& run) {
+           const auto at = sim::passed(run, phase);
+           return at && *at <= now;
+         });
+}
+
+bool MachineView::has_chart(const std::string& liqo_version) const {
+  return answers && std::any_of(runs.begin(), runs.end(), [&](const BootRun& run) {
+           return run.chart && *run.chart <= now && run.liqo_version == liqo_version;
+         });
+}
+
 MachineView view_machine(const World& world, const Region& region, const Instance& instance, Time now) {
   MachineView out;
   out.instance = instance.id;

@@ -24,6 +24,8 @@ struct MachineView {
   std::vector<std::pair<int, int>> udp_open;  // ranges
 
   const BootRun* newest() const { return runs.empty() ? nullptr : &runs.back(); }
+  bool passed(std::string_view phase) const;  // by some run
+  bool has_chart(const std::string& liqo_version) const;
   bool serves_mesh() const;  // Nebula runs and has a certificate
 };
 

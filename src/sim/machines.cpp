@@ -5,10 +5,14 @@
 #include <algorithm>
 
 #include "base/files.hpp"
+#include "cloudinit/cluster_side.hpp"
 #include "cloudinit/report.hpp"
 #include "codec/base64.hpp"
 #include "crypto/ssh_key.hpp"
+#include "kube/object.hpp"
 #include "nebula/certificate.hpp"
+#include "sim/kube_clusters.hpp"
+#include "sim/liqo_chart.hpp"
 #include "sim/machine_view.hpp"
 
 namespace tombolo::sim {
@@ -27,6 +31,7 @@ std::string block(std::string_view name, std::string_view text) {
   return out + fmt::format("@end {}\n", name);
 }
 
+double milliseconds(Duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 // What report_script() prints on such a machine.
@@ -74,6 +79,39 @@ std::string delivered(std::string_view script, std::string_view file) {
   return bytes ? std::string(as_text(*bytes)) : "";
 }
 
+// What credentials_script() prints. A token, where k3s has a client certificate: nobody checks certificates here, and each
+// machine's cluster knows its own token only.
+std::string credentials(const MachineView& view) {
+  if (!view.passed(kCloudApiPhase)) return cloudinit::credentials_answer("", "");
+  const auto kubeconfig = fmt::format(
+      "apiVersion: v1\nkind: Config\ncurrent-context: default\n"
+      "clusters: [{{name: default, cluster: {{server: \"https://127.0.0.1:6443\"}}}}]\n"
+      "users: [{{name: default, user: {{token: {}}}}}]\n"
+      "contexts: [{{name: default, context: {{cluster: default, user: default}}}}]\n",
+      admin_token(view.instance));
+  return cloudinit::credentials_answer(kubeconfig, fmt::format("K10{}::server:simulated\n", view.instance));
+}
+
+// The word behind a mark in a script, up to another mark.
+std::string between(std::string_view script, std::string_view mark, std::string_view end) {
+  const auto at = script.find(mark);
+  if (at == std::string_view::npos) return "";
+  script.remove_prefix(at + mark.size());
+  return std::string(script.substr(0, script.find(end)));
+}
+
+// What render_script() prints.
+std::string rendered(const MachineView& view, std::string_view script) {
+  const auto version = between(script, "artefacts/liqo-", ".tgz");
+  if (!view.has_chart(version)) return "@begin wait\n\n@end wait\n";
+  const auto values = codec::decode_base64(between(script, "<<'END'\n", "\nEND\n"));
+  std::string yaml;
+  for (const auto& object :
+       liqo_chart({version, between(script, "--namespace '", "'"), read_values(values ? as_text(*values) : "")}))
+    yaml += fmt::format("---\n# Source: liqo/{}\n{}\n", kube::kind_of(object), codec::to_text(object));
+  return cloudinit::rendered_answer(yaml);
+}
+
 class SimulatedShell final : public net::Shell {
  public:
   SimulatedShell(Site& site, Clock& clock, std::string address, std::string instance)
@@ -96,13 +134,17 @@ class SimulatedShell final : public net::Shell {
           return fail(Code::kTransient, fmt::format("the connection to {} is lost", address_));
         seen = *later;
       }
-      return net::Output{0, report(seen), ""};
+      auto out = report(seen);
+      out.insert(out.rfind("@done"), pings(options.input));
+      return net::Output{0, std::move(out), ""};
     }
     if (command == cloudinit::kDeliverCommand) {
       site_.deliver(instance_, delivered(options.input, cloudinit::kRerunCommand),
                     delivered(options.input, cloudinit::kHostCertificate));
       return net::Output{0, std::string(cloudinit::kDelivered) + "\n", ""};
     }
+    if (command == cloudinit::kCredentialsCommand) return net::Output{0, credentials(*view), ""};
+    if (command == cloudinit::kRenderCommand) return net::Output{0, rendered(*view, options.input), ""};
     return net::Output{127, "", fmt::format("the simulated machine does not know the command: {}\n", command)};
   }
 
@@ -114,15 +156,44 @@ class SimulatedShell final : public net::Shell {
   }
 
  private:
+  std::string pings(std::string_view script) const {
+    std::string out;
+    std::string list = between(script, "PING='", "'");
+    for (std::string_view rest = list; !rest.empty();) {
+      const auto one = std::string(rest.substr(0, rest.find(' ')));
+      rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+      const bool answers = site_.answers_in_mesh(address_, one);
+      out += fmt::format("@ping {}{}\n", one, answers ? fmt::format(" {:.1f}", milliseconds(kRoundTrip)) : "");
+    }
+    return out;
+  }
+
   Site& site_;
   Clock& clock_;
   std::string address_;
   std::string instance_;
 };
 
+class SimulatedTunnel final : public net::Tunnel {
+ public:
+  SimulatedTunnel(const Site& site, std::string address, std::string instance, std::string near_end)
+      : site_(site), address_(std::move(address)), instance_(std::move(instance)), near_end_(std::move(near_end)) {}
+  std::string near_end() const override { return near_end_; }
+  bool alive() const override {
+    const auto view = site_.machine_at(address_);
+    return view && view->instance == instance_ && view->answers;
+  }
+
+ private:
+  const Site& site_;
+  std::string address_;
+  std::string instance_;
+  std::string near_end_;
+};
+
 }  // namespace
 
-Result<std::unique_ptr<net::Shell>> Machines::open(const net::Login& login, const std::stop_token& stop) {
+Result<MachineView> Machines::connect(const net::Login& login, const std::stop_token& stop) {
   const auto key = TRY(context(read_file(login.private_key), "reading the SSH key"));
   const auto pair = TRY(crypto::parse_openssh_private_key(key));
   const auto begun = clock_.now();
@@ -139,12 +210,22 @@ Result<std::unique_ptr<net::Shell>> Machines::open(const net::Login& login, cons
   const auto ours = crypto::openssh_public_line(pair.key.public_key(), "");
   if (!view->public_key.starts_with(ours))
     return fail(Code::kPermission, fmt::format("{} refuses the key of {}", login.host, login.user));
-  return std::make_unique<SimulatedShell>(site_, clock_, login.host, view->instance);
+  return *view;
 }
 
-Result<std::unique_ptr<net::Tunnel>> Machines::tunnel(const net::Login&, const std::string&, std::uint16_t,
-                                                      const std::stop_token&) {
-  return fail(Code::kUnsupported, "no port lies behind a simulated machine");
+Result<std::unique_ptr<net::Shell>> Machines::open(const net::Login& login, const std::stop_token& stop) {
+  const auto view = TRY(connect(login, stop));
+  return std::make_unique<SimulatedShell>(site_, clock_, login.host, view.instance);
+}
+
+Result<std::unique_ptr<net::Tunnel>> Machines::tunnel(const net::Login& login, const std::string& host,
+                                                      std::uint16_t port, const std::stop_token& stop) {
+  const auto view = TRY(connect(login, stop));
+  const auto* run = view.newest();
+  const bool ours = run && run->mesh_address.starts_with(host + "/") && port == kCloudPort;
+  return std::make_unique<SimulatedTunnel>(
+      site_, login.host, view.instance,
+      ours ? fmt::format("{}:{}", kCloudHost, kCloudPort) : fmt::format("closed.simulated:{}", port));
 }
 
 Result<mesh::Probe> Machines::probe(const mesh::ProbeRequest& request, const std::stop_token& stop) {

@@ -6,6 +6,7 @@
 
 #include "codec/url.hpp"
 #include "sim/instance_changes.hpp"
+#include "sim/kube_clusters.hpp"
 #include "sim/kubernetes.hpp"
 #include "sim/machine_view.hpp"
 #include "sim/service.hpp"
@@ -26,6 +27,7 @@ bool resolves(const std::string& host) {
 
 // The machines' own side, beside AWS's.
 constexpr std::string_view kMachineHost = "machines.simulated";
+constexpr std::string_view kHomeNodes = "home-nodes";  // a path there
 
 // The same list of every region, one after the other, as it is at the present time.
 template <class T>
@@ -128,6 +130,12 @@ Reply Site::take_delivery(const net::Request& request) {
   std::lock_guard guard(world.mutex);
   if (world.witness) world.witness(world.clock.now(), request);
   const auto json = codec::parse_json(request.body);
+  if (json && request.url.ends_with("/" + std::string(kHomeNodes))) {
+    const auto* names = codec::find(*json, "nodes");
+    for (const auto& name : names ? names->as_array() : codec::JsonArray())
+      world.home_nodes.emplace_back(std::string_view(name.as_string()));
+    return {{200, {}, ""}, {}, false};
+  }
   auto* instance = find_anywhere(world, request.url.substr(request.url.rfind('/') + 1));
   if (!json || !instance) return {{404, {}, ""}, {}, false};
   instance->deliveries.push_back(
@@ -175,6 +183,7 @@ void Site::set_options(const Options& options) {
   auto seed = world_->options.seed;
   world_->options = options;
   world_->options.seed = seed;
+  ++world_->settings;
 }
 Options Site::options() const {
   std::lock_guard guard(world_->mutex);
@@ -244,12 +253,26 @@ void Site::set_console(const std::string& instance_id, const std::string& text) 
   if (auto* instance = find_anywhere(*world_, instance_id)) instance->console = text;
 }
 // Told to the witness as a request to a host that is nobody's: memory.hpp plays it again like a call to AWS.
-void Site::deliver(const std::string& instance_id, const std::string& script, const std::string& certificate_pem) {
+void Site::tell_machines(const std::string& path, const codec::Json& what) {
   net::Request request;
   request.method = "POST";
-  request.url = "http://" + std::string(kMachineHost) + "/" + instance_id;
-  request.body = codec::to_text({{"script", script}, {"certificate", certificate_pem}});
+  request.url = "http://" + std::string(kMachineHost) + "/" + path;
+  request.body = codec::to_text(what);
   answer(request);
+}
+void Site::deliver(const std::string& instance_id, const std::string& script, const std::string& certificate_pem) {
+  tell_machines(instance_id, {{"script", script}, {"certificate", certificate_pem}});
+}
+void Site::set_home_nodes(const std::vector<std::string>& names) {
+  {
+    std::lock_guard guard(world_->mutex);
+    if (world_->home_nodes == names || world_->kube.contains("home")) return;
+  }
+  tell_machines(std::string(kHomeNodes), {{"nodes", codec::JsonArray(names.begin(), names.end())}});
+}
+bool Site::answers_in_mesh(const std::string& public_address, const std::string& mesh_address) const {
+  std::lock_guard guard(world_->mutex);
+  return home_answers(*world_, public_address, mesh_address, world_->clock.now());
 }
 
 std::optional<MachineView> Site::machine_at(const std::string& public_address) const {

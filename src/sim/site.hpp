@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "codec/json.hpp"
 #include "net/transport.hpp"
 #include "sim/settings.hpp"
 #include "sim/state.hpp"
@@ -85,6 +86,10 @@ class Site final : public net::Transport {
   void deliver(const std::string& instance_id, const std::string& script, const std::string& certificate_pem);
   // What machines.hpp sees of a machine, at the clock's present time; nothing when nobody has that public address.
   std::optional<MachineView> machine_at(const std::string& public_address) const;
+  // Whether the machine with that public address gets an answer from a member at home.
+  bool answers_in_mesh(const std::string& public_address, const std::string& mesh_address) const;
+  // Names of the home cluster's nodes, before anybody has asked it anything.
+  void set_home_nodes(const std::vector<std::string>& names);
   void interrupt_spot(const std::string& instance_id);
   // Somebody else's network interface in this group: it cannot be deleted while that lives. Returns its id.
   std::string add_foreign_interface(const std::string& region, const std::string& group_id);
@@ -105,6 +110,7 @@ class Site final : public net::Transport {
 
  private:
   Reply take_delivery(const net::Request& request);
+  void tell_machines(const std::string& path, const codec::Json& what);
 
   std::unique_ptr<World> world_;
 };

@@ -78,6 +78,12 @@ void World::clear() {
   shortages.clear();
   dooms.clear();
   kube.clear();
+  cloud.clear();
+  mesh_cut = false;
+  contacts.clear();
+  home_nodes.clear();
+  helm.clear();
+  boots.clear();
   calls.clear();
   calls_of.clear();
   requests = 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -81,6 +82,29 @@ struct Region {
   std::uint32_t public_addresses = 0;       // handed out so far
 };
 
+struct BootRun;  // boot.hpp
+
+// What a machine's scripts mean, worked out once: they are long, and asked for at every call.
+struct BootMemory {
+  std::uint64_t settings = 0;
+  Time since{};
+  std::size_t deliveries = 0;
+  std::string user_data;
+  std::shared_ptr<const std::vector<std::pair<Time, BootRun>>> runs;
+};
+
+// How far Helm is on a machine.
+struct HelmMemory {
+  std::size_t runs = 0;  // of the bootstrap: those that are behind it
+  std::string release;   // version, namespace and values of what is installed
+};
+
+// Since when one cluster reaches another, or does not.
+struct Contact {
+  bool up = false;
+  Time since{};
+};
+
 struct World {
   World(Clock& the_clock, Options the_options);
   Region& region(const std::string& name);  // made on first use, with its default VPC and the public images
@@ -96,10 +120,17 @@ struct World {
   std::vector<Shortage> shortages;
   std::vector<Doom> dooms;
   std::map<std::string, KubeStore> kube;    // "home", and the cloud's by the id of its machine
+  std::string cloud;                        // the store of the cluster that answers now; "": none does
+  bool mesh_cut = false;                    // the clusters do not reach each other
+  std::map<std::string, Contact> contacts;  // by who asks and who is asked
+  std::vector<std::string> home_nodes;      // empty: KubeBehaviour::home_node alone
+  std::map<std::string, HelmMemory> helm;   // by machine
   std::vector<CallRecord> calls;
   std::map<std::string, std::uint64_t> calls_of;  // by action, for the latencies
   std::uint64_t requests = 0;               // for the request ids
   std::uint32_t elastic_addresses = 0;      // handed out so far, over all regions
+  std::uint64_t settings = 0;               // counts the changes of `options`
+  mutable std::map<std::string, BootMemory> boots;  // by machine
   std::function<void(Time, const net::Request&)> witness;  // sees every call before it is carried out
   mutable std::mutex mutex;                 // one call at a time
 };

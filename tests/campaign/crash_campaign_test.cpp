@@ -27,10 +27,13 @@ struct Case {
   bool lose_journal;  // after the crash
 };
 
+// A first `up` has about as many points at which it can die.
+constexpr int kPoints = 900;
+
 Case draw(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<std::uint64_t>(n)); };
-  Case c{seed, static_cast<Scene>(below(5)), below(240), below(3) ? -1 : below(180), below(2) == 0, false};
+  Case c{seed, static_cast<Scene>(below(5)), below(kPoints), below(3) ? -1 : below(kPoints / 2), below(2) == 0, false};
   // Without its journal a run cannot know what it was about to make while reads are stale: only for clear weather.
   c.lose_journal = !c.weather && below(8) == 0;
   return c;
@@ -44,13 +47,29 @@ std::string text(const Case& c) {
 
 void make_weather(Lab& lab, std::uint64_t seed) {
   std::mt19937_64 random(seed * 7 + 1);
-  static const std::vector<std::string> kActions{
-      "RunInstances",       "AllocateAddress",   "CreateSecurityGroup",
-      "ImportKeyPair",      "AssociateAddress",  "AuthorizeSecurityGroupIngress",
-      "TerminateInstances", "ReleaseAddress",    "DeleteSecurityGroup",
-      "DescribeInstances",  "DescribeAddresses", "CreateTags",
-      "GetConsoleOutput"};
-  for (int i = 0; i < 4; ++i) {
+  static const std::vector<std::string> kActions{"RunInstances",
+                                                 "AllocateAddress",
+                                                 "CreateSecurityGroup",
+                                                 "ImportKeyPair",
+                                                 "AssociateAddress",
+                                                 "AuthorizeSecurityGroupIngress",
+                                                 "TerminateInstances",
+                                                 "ReleaseAddress",
+                                                 "DeleteSecurityGroup",
+                                                 "DescribeInstances",
+                                                 "DescribeAddresses",
+                                                 "CreateTags",
+                                                 "GetConsoleOutput",
+                                                 "patch namespaces",
+                                                 "patch daemonsets.apps",
+                                                 "patch secrets",
+                                                 "patch configmaps",
+                                                 "patch deployments.apps",
+                                                 "patch customresourcedefinitions.apiextensions.k8s.io",
+                                                 "delete namespaces",
+                                                 "delete configmaps",
+                                                 "list pods"};
+  for (int i = 0; i < 6; ++i) {
     sim::Fault fault;
     fault.action = kActions[random() % kActions.size()];
     switch (random() % 5) {

@@ -4,6 +4,8 @@
 
 #include "base/files.hpp"
 #include "base/ids.hpp"
+#include "sim/kube_mount.hpp"
+#include "sim/kubernetes.hpp"
 #include "sim/machine_view.hpp"
 #include "sim/vault.hpp"
 #include "spec/load.hpp"
@@ -34,7 +36,8 @@ class Lab::Line final : public net::Transport, public net::Shells {
  public:
   Line(Lab& lab) : lab_(lab) {}
   Result<net::Response> send(const net::Request& request, const std::stop_token& stop) override {
-    const auto action = request.body.substr(0, request.body.find('&'));
+    const auto action = sim::is_kube(request) ? request.method + " " + request.url.substr(request.url.find("/", 8))
+                                              : request.body.substr(0, request.body.find('&'));
     if (lab_.point) lab_.point("before " + action);
     auto answer = lab_.site_.send(request, stop);
     if (lab_.point) lab_.point("after " + action);
@@ -47,6 +50,7 @@ class Lab::Line final : public net::Transport, public net::Shells {
   }
   Result<std::unique_ptr<net::Tunnel>> tunnel(const net::Login& login, const std::string& host, std::uint16_t port,
                                               const std::stop_token& stop) override {
+    if (lab_.point) lab_.point("before tunnel");
     return lab_.machines_.tunnel(login, host, port, stop);
   }
 
@@ -99,6 +103,8 @@ Result<std::unique_ptr<cluster::Session>> Lab::open(cluster::Access access, std:
                                   {},      {},      {},     {},     events, wait_for_bootstrap, seed_, {}};
   options.aws.environment = {};
   options.aws.region = cluster.region;
+  options.home_access = [] { return Result<kube::Access>(sim::home_access()); };
+  options.kubernetes_transport = sim::kube_transport(*line_);
   if (simulated_vault) options.backup_instead = [this] { return sim::make_vault(folder_ + "/vault"); };
   aws::Credentials keys;
   keys.access_key = sim::kAccessKeyId;
@@ -134,7 +140,11 @@ void Lab::lose_journal() {
   }
 }
 
-std::string Lab::fault_of_up() const {
+int Lab::status_at(const std::string& cluster, const std::string& path) {
+  return site_.handle({"GET", "https://" + cluster + ".simulated:6443" + path, {}, "", 60s}).status;
+}
+
+std::string Lab::fault_of_up() {
   const auto live = site_.live_instances();
   const auto addresses = site_.addresses();
   if (live.size() != 1) return fmt::format("{} live instances", live.size());
@@ -147,14 +157,30 @@ std::string Lab::fault_of_up() const {
   const auto machine = site_.machine_at(addresses[0].public_ip);
   if (!machine || !machine->serves_mesh()) return "the lighthouse is not in the mesh";
   if (machine->newest()->certificate.empty()) return "the lighthouse has no certificate";
+  if (status_at("cloud", "/apis/apps/v1/namespaces/liqo-system/deployments/liqo-controller-manager") != 200)
+    return "the cloud's cluster has no Liqo";
+  for (const auto* path : {"/apis/apps/v1/namespaces/nebula-system/daemonsets/nebula",
+                           "/apis/apps/v1/namespaces/liqo/deployments/liqo-controller-manager",
+                           "/apis/authentication.liqo.io/v1beta1/namespaces/liqo/tenants"})
+    if (status_at_home(path) != 200) return fmt::format("home answers {} to {}", status_at_home(path), path);
+  for (const auto* member : cluster.mesh.home())
+    if (!site_.answers_in_mesh(addresses[0].public_ip, member->address.text()))
+      return member->name + " is not in the mesh";
   return "";
 }
 
-std::string Lab::fault_of_down() const {
+std::string Lab::fault_of_down() {
   const auto billable = site_.billable();
   if (!billable.empty()) return fmt::format("{} {} left", billable[0].kind, billable[0].id);
   if (!site_.security_groups().empty()) return "a security group left";
   if (!site_.key_pairs().empty()) return "a key pair left";
+  for (const auto* path : {"/api/v1/namespaces/nebula-system", "/api/v1/namespaces/liqo",
+                           "/apis/rbac.authorization.k8s.io/v1/clusterroles/liqo-controller-manager",
+                           "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.authentication.liqo.io"})
+    if (status_at_home(path) != 404) {
+      const auto left = site_.handle({"GET", std::string("https://home.simulated:6443") + path, {}, "", 60s});
+      return fmt::format("home still has {}", left.body);
+    }
   return "";
 }
 
