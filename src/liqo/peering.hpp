@@ -57,6 +57,8 @@ class Peering {
   Result<bool> await_virtual_node(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_node(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_foreign_cluster(const Sides& sides, const std::stop_token& stop);
+  Result<> drop_leases(kube::Client& home, const std::stop_token& stop);
+  Result<> wake_virtual_kubelet(kube::Client& home, const std::stop_token& stop);
   Result<> make_way_for_node(kube::Client& home, const std::stop_token& stop);
   Result<> apply_slice(kube::Client& home, const std::stop_token& stop);
 
@@ -82,6 +84,7 @@ class Peering {
   bool tenant_is_new_ = false;  // made in this run: what the slice's status says may be older
   bool began_anew_ = false;
   bool restarted_ = false;
+  bool woken_ = false;
   std::size_t stage_ = 0;
   std::string waiting_;
   std::string said_;

@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kReplication_ = 10s;  // to the cloud and back takes tenths of a second
 constexpr auto kSlice = 40s;
+constexpr auto kWaking = 5s;      // a good one takes one or two
 constexpr auto kNode = 2min;      // the first time, its image is pulled
 constexpr auto kProbe = 25s;      // home looks at the cloud's API server every 15 s, for 5 s
 constexpr auto kForeign = 90s;
@@ -100,9 +101,25 @@ Result<> Peering::make_way_for_node(kube::Client& home, const std::stop_token& s
         Code::kConflict, fmt::format("home has a node {} of its own: the virtual node would be called so", slice()),
         "Give the cloud another cluster ID (discovery.config.clusterID in liqo.cloudValues), or rename the cluster.");
   if (node) TRY(kube::remove(home, {kube::kNodes, "", slice()}, stop));
-  // Of a virtual kubelet that has not given it back: the next one would wait 15 s for it.
-  TRY(kube::remove(home, {kLeases, home_tenant_, std::string(kElection)}, stop));
+  return drop_leases(home, stop);
+}
+
+// Of a virtual kubelet that has not given them back: the next one would wait 15 s for them.
+Result<> Peering::drop_leases(kube::Client& home, const std::stop_token& stop) {
+  for (const auto& lease : {std::string(kElection), slice()}) TRY(kube::remove(home, {kLeases, home_tenant_, lease}, stop));
   return {};
+}
+
+// A virtual kubelet that began before home had tried the cloud's API server looks again only after a minute.
+Result<> Peering::wake_virtual_kubelet(kube::Client& home, const std::stop_token& stop) {
+  const auto foreign = TRY(kube::find(home, {kForeignClusters, "", parties_.cloud.id}, stop));
+  if (!foreign || status_of(*foreign, "APIServerStatus") != "Established") return {};
+  for (const auto& pod : TRY(kube::pods(home, home_tenant_, std::string(kVirtualKubelets), stop)))
+    if (!pod.ready) return {};
+  woken_ = true;
+  said_ = "the virtual kubelet has missed that the cloud answers: restarting it";
+  TRY(end_pods(home, home_tenant_, kVirtualKubelets, stop));
+  return drop_leases(home, stop);
 }
 
 // Only our own fields: Liqo's own tool replaces the whole spec, and with it what its controllers have filled in.
@@ -179,6 +196,7 @@ Result<bool> Peering::await_node(const Sides& sides, const std::stop_token& stop
     return wait_for(kNode, "the virtual node to have " + lacks, {sides.home, home_tenant_, slice()}, stop);
   }
   const auto waited = patience_.waited_for("the virtual node to become Ready", sides.home.clock().now());
+  if (waited > kWaking && !woken_) TRY(wake_virtual_kubelet(sides.home, stop));
   // Why its kubelet does not run says more than that the node is not there.
   if (waited > kProbe)
     for (const auto& pod : TRY(kube::pods(sides.home, home_tenant_, std::string(kVirtualKubelets), stop)))
@@ -193,8 +211,9 @@ Result<bool> Peering::await_node(const Sides& sides, const std::stop_token& stop
 Result<bool> Peering::await_foreign_cluster(const Sides& sides, const std::stop_token& stop) {
   const auto foreign = TRY(kube::find(sides.home, {kForeignClusters, "", parties_.cloud.id}, stop));
   const auto api = foreign ? kube::condition_of(*foreign, "APIServerStatus") : std::nullopt;
+  // As long as nobody has tried the API server, the virtual kubelet tries it itself, and its node is Ready.
   const auto trouble = !foreign                       ? "there is no ForeignCluster"
-                       : !api                         ? "nobody has tried the cloud's API server yet"
+                       : !api                         ? unhealthy_module(*foreign)
                        : api->status != "Established" ? api->message
                                                       : unhealthy_module(*foreign);
   if (trouble.empty()) return true;

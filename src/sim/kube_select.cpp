@@ -33,6 +33,8 @@ std::vector<std::string_view> parts(std::string_view text) {
 }
 
 constexpr std::array kEverywhere = {"metadata.name", "metadata.namespace"};
+constexpr std::array kOfEvents = {"type",           "reason", "involvedObject.kind", "involvedObject.name", "involvedObject.namespace",
+                                  "involvedObject.uid"};
 constexpr std::array kOfPods = {"spec.nodeName", "status.phase", "status.podIP", "spec.restartPolicy"};
 
 const std::string* label(const codec::JsonObject* labels, const std::string& key, std::string& space) {
@@ -93,6 +95,7 @@ KubeOutcome<KubeSelector> KubeSelector::read(std::string_view labels, std::strin
     const auto named = [&](const char* field) { return term.key == field; };
     const bool known =
         std::ranges::any_of(kEverywhere, named) || (kind.kind == "Pod" && std::ranges::any_of(kOfPods, named)) ||
+        (kind.kind == "Event" && std::ranges::any_of(kOfEvents, named)) ||
         (kind.kind == "Namespace" && term.key == "status.phase") || (kind.kind == "Secret" && term.key == "type");
     if (!known || term.any_value)
       return kube_bad_request(

@@ -138,4 +138,14 @@ std::string certificate_of(const crypto::Ed25519Key& issuer, const LiqoSubject& 
   return codec::encode_pem("CERTIFICATE", signed_by(issuer, told));
 }
 
+crypto::Ed25519Key cluster_authority(const std::string& cluster) {
+  const auto seed = crypto::sha256("authority/" + cluster);
+  return *crypto::Ed25519Key::from_seed(ByteView(seed));
+}
+
+std::string cluster_authority_pem(const std::string& cluster) {
+  const auto key = cluster_authority(cluster);
+  return certificate_of(key, {"kubernetes", "kubernetes-ca"}, key.public_key(), Time{});
+}
+
 }  // namespace tombolo::sim

@@ -29,6 +29,9 @@ struct CertificateRequest {
 // Nothing when it is not exactly one request that its own key has signed.
 std::optional<CertificateRequest> read_certificate_request(std::string_view pem);
 
+// The certificate authority that a cluster is born with, and its own certificate, PEM.
+crypto::Ed25519Key cluster_authority(const std::string& cluster);
+std::string cluster_authority_pem(const std::string& cluster);
 // One that `issuer` signs, PEM; the authority's own when it is for itself. Valid for a year.
 std::string certificate_of(const crypto::Ed25519Key& issuer, const LiqoSubject& subject,
                            const crypto::Ed25519Public& key, Time now);

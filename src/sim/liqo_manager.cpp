@@ -323,6 +323,10 @@ void run_liqo_manager(KubeScene& scene) {
   const auto side = liqo_in(scene);
   if (!side) return;
   make_keys(*side);
+  // One whose tenant is gone is held by nothing any more.
+  for (const auto& [key, foreign] : scene.store.of("core.liqo.io", "foreignclusters"))
+    if (kube::is_being_deleted(*foreign))
+      remove_finalizer(scene.store, key, "api-server-checker.liqo.io/finalizer", side->now());
   for (const auto& [space, peer] : tenants_of(scene.store)) {
     sign_nonces(*side, space);
     for (const auto& [key, identity] : scene.store.of("authentication.liqo.io", "identities", space))

@@ -21,12 +21,6 @@ using codec::JsonObject;
 constexpr std::string_view kTenantFinalizer = "tenant.liqo.io/finalizer";
 constexpr std::string_view kMapFinalizer = "namespacemap-controller.liqo.io/finalizer";
 
-// The certificate authority of a cluster: it is born with it.
-crypto::Ed25519Key authority_of(const LiqoSide& side) {
-  const auto seed = crypto::sha256("authority/" + side.store().name());
-  return *crypto::Ed25519Key::from_seed(ByteView(seed));
-}
-
 void make_nonces(const LiqoSide& side, const std::string& space) {
   for (const auto& [key, secret] : side.store().of("", "secrets", space)) {
     if (kube::label_of(*secret, liqo::kNonceLabel) != "true" || !data_of(*secret, "nonce").empty()) continue;
@@ -73,7 +67,7 @@ std::optional<TenantTrouble> request_trouble(const LiqoSide& side, const std::st
 Json admit(const LiqoSide& side, const std::string& space, const std::string& peer, const std::string& secret,
            const std::string& csr) {
   const auto request = read_certificate_request(csr);
-  const auto authority = authority_of(side);
+  const auto authority = cluster_authority(side.store().name());
   const auto there = side.store().find(liqo_key(kube::kSecrets, space, secret));
   auto certificate = there ? data_of(*there, "certificate") : "";
   if (certificate.empty()) certificate = certificate_of(authority, request->subject, request->key, side.now());
@@ -85,7 +79,7 @@ Json admit(const LiqoSide& side, const std::string& space, const std::string& pe
           {},
           {{"type", "Opaque"}, {"data", {{"csr", encoded(csr)}, {"certificate", encoded(certificate)}}}}},
          side.now());
-  const auto ca = certificate_of(authority, {"kubernetes", "kubernetes-ca"}, authority.public_key(), Time{});
+  const auto ca = cluster_authority_pem(side.store().name());
   return {{"apiServer", side.api_server}, {"ca", encoded(ca)}, {"signedCRT", encoded(certificate)}};
 }
 

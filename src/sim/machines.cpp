@@ -13,6 +13,7 @@
 #include "nebula/certificate.hpp"
 #include "sim/kube_clusters.hpp"
 #include "sim/liqo_chart.hpp"
+#include "sim/liqo_keys.hpp"
 #include "sim/machine_view.hpp"
 
 namespace tombolo::sim {
@@ -85,10 +86,10 @@ std::string credentials(const MachineView& view) {
   if (!view.passed(kCloudApiPhase)) return cloudinit::credentials_answer("", "");
   const auto kubeconfig = fmt::format(
       "apiVersion: v1\nkind: Config\ncurrent-context: default\n"
-      "clusters: [{{name: default, cluster: {{server: \"https://127.0.0.1:6443\"}}}}]\n"
+      "clusters: [{{name: default, cluster: {{server: \"https://127.0.0.1:6443\", certificate-authority-data: {}}}}}]\n"
       "users: [{{name: default, user: {{token: {}}}}}]\n"
       "contexts: [{{name: default, context: {{cluster: default, user: default}}}}]\n",
-      admin_token(view.instance));
+      codec::encode_base64(as_bytes(cluster_authority_pem(view.instance))), admin_token(view.instance));
   return cloudinit::credentials_answer(kubeconfig, fmt::format("K10{}::server:simulated\n", view.instance));
 }
 
