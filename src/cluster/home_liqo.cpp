@@ -96,6 +96,11 @@ Result<std::optional<LiqoInventory>> read_inventory(kube::Client& client, const 
   return out;
 }
 
+Result<bool> has_own_namespace(kube::Client& home, const spec::Cluster& cluster, const std::stop_token& stop) {
+  const auto found = TRY(kube::find(home, {kube::kNamespaces, "", cluster.home.liqo_namespace}, stop));
+  return found && kube::label_of(*found, kClusterLabel) == cluster.name && !kube::is_being_deleted(*found);
+}
+
 Result<bool> has_flux(kube::Client& client, const std::stop_token& stop) {
   for (const auto* group : {"helm.toolkit.fluxcd.io/v2", "source.toolkit.fluxcd.io/v1"}) {
     const auto served = kube::resources_of(client, group, stop);
@@ -208,7 +213,11 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
 
 Result<> take_liqo_away(kube::Client& home, const spec::Cluster& cluster, const std::stop_token& stop) {
   const auto inventory = TRY(read_inventory(home, cluster, stop));
-  if (!inventory) return {};
+  if (!inventory) {
+    if (TRY(has_own_namespace(home, cluster, stop)))
+      TRY(kube::remove(home, {kube::kNamespaces, "", cluster.home.liqo_namespace}, stop));
+    return {};
+  }
   // Its webhooks would refuse what its controllers are no longer there to allow: remove_all goes from the last to the first.
   const auto is_late = [](const std::string& reference) {
     return reference.find(" CustomResourceDefinition ") != std::string::npos || reference.starts_with("v1 Namespace ");

@@ -17,6 +17,8 @@ struct LiqoInventory {
   bool with_flux = false;
 };
 
+// Whether Liqo's namespace at home is one that we made: a run that ended early has left no more than that.
+Result<bool> has_own_namespace(kube::Client& home, const spec::Cluster& cluster, const std::stop_token& stop);
 // Nothing when we did not install Liqo at home.
 Result<std::optional<LiqoInventory>> read_inventory(kube::Client& client, const spec::Cluster& cluster,
                                                     const std::stop_token& stop);

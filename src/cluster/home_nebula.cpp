@@ -86,7 +86,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
       out.status_detail = object.error().sentence();
       return std::vector{std::move(out)};
     }
-    if (!*object) return std::vector<engine::Observed>{};
+    if (!*object) return begun(std::move(out), call);
     out.id = kube::uid_of(**object);
     if (is_ours(**object)) {
       const auto made_from = codec::parse_json(kube::annotation_of(**object, kInputsAnnotation));
@@ -147,6 +147,18 @@ class HomeNebulaKind final : public engine::ConvergedKind {
   }
 
  private:
+  // A run that ended early has left the namespace, and perhaps some of what is in it.
+  Result<std::vector<engine::Observed>> begun(engine::Observed out, const engine::Call& call) const {
+    auto* client = TRY(desk_.kubernetes.home(call.stop));
+    const auto found = TRY(kube::find(*client, name_space(), call.stop));
+    if (!found || !is_ours(*found) || kube::is_being_deleted(*found)) return std::vector<engine::Observed>{};
+    out.id = kube::uid_of(*found);
+    out.attributes = codec::JsonObject{};
+    out.status = engine::Status::kPending;
+    out.status_detail = "it is laid in part only";
+    return std::vector{std::move(out)};
+  }
+
   Result<std::optional<Json>> read(const engine::Call& call) const {
     auto* client = TRY(desk_.kubernetes.home(call.stop));
     return kube::find(*client, daemon_set_name(desk_.cluster), call.stop);

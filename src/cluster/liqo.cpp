@@ -77,16 +77,17 @@ class LiqoKind final : public engine::ConvergedKind {
       auto* client = TRY(desk_.kubernetes.home(call.stop));
       const auto installed = TRY(liqo::find_installation(*client, call.stop));
       const auto inventory = TRY(read_inventory(*client, desk_.cluster, call.stop));
-      if (inventory) out.attributes = inventory->made_from;
+      const bool begun = inventory || TRY(has_own_namespace(*client, desk_.cluster, call.stop));
+      if (begun) out.attributes = inventory ? inventory->made_from : Json(codec::JsonObject{});
       if (installed) {
         judge(*installed, out);
-      } else if (inventory) {
+      } else if (begun) {
         // Not its first id, which the journal remembers as gone once Liqo has said its own.
         out.id = "laid in part";
         out.status = engine::Status::kPending;
         out.status_detail = "it is laid in part only";
       }
-      return installed || inventory;
+      return installed || begun;
     });
   }
 

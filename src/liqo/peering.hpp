@@ -85,6 +85,7 @@ class Peering {
   bool began_anew_ = false;
   bool restarted_ = false;
   bool woken_ = false;
+  bool nudged_ = false;
   std::size_t stage_ = 0;
   std::string waiting_;
   std::string said_;

@@ -43,7 +43,7 @@ TEST(Up, DownLeavesNothingAndSaysSo) {
   auto receipt = lab.down();
   ASSERT_TRUE(receipt) << receipt.error().text();
   EXPECT_TRUE(receipt->zero()) << codec::to_text(cluster::to_json(*receipt));
-  EXPECT_EQ(receipt->removed.size(), 7u);  // five in AWS, Nebula and Liqo at home
+  EXPECT_EQ(receipt->removed.size(), 9u);  // five in AWS, Nebula and Liqo at home
   EXPECT_EQ(lab.fault_of_down(), "");
   receipt = lab.down();
   ASSERT_TRUE(receipt);
