@@ -107,7 +107,8 @@ Result<> Peering::make_way_for_node(kube::Client& home, const std::stop_token& s
 
 // Of a virtual kubelet that has not given them back: the next one would wait 15 s for them.
 Result<> Peering::drop_leases(kube::Client& home, const std::stop_token& stop) {
-  for (const auto& lease : {std::string(kElection), slice()}) TRY(kube::remove(home, {kLeases, home_tenant_, lease}, stop));
+  for (const auto& lease : {std::string(kElection), slice()})
+    TRY(kube::remove(home, {kLeases, home_tenant_, lease}, stop));
   return {};
 }
 
@@ -232,7 +233,8 @@ Result<bool> Peering::await_foreign_cluster(const Sides& sides, const std::stop_
     // Home looks again when the object changes, and else after a minute.
     nudged_ = true;
     TRY(kube::patch(sides.home, {kForeignClusters, "", parties_.cloud.id}, kube::PatchKind::kMerge,
-                    {{"metadata", {{"annotations", {{"tombolo/looked-at", format_time(sides.home.clock().now())}}}}}}, stop));
+                    {{"metadata", {{"annotations", {{"tombolo/looked-at", format_time(sides.home.clock().now())}}}}}},
+                    stop));
   }
   // The node is Ready: what a module still says of it is an echo, and no reason to make anybody wait.
   if (echo && waited > 10 * kEcho) return true;

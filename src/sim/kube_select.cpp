@@ -33,8 +33,8 @@ std::vector<std::string_view> parts(std::string_view text) {
 }
 
 constexpr std::array kEverywhere = {"metadata.name", "metadata.namespace"};
-constexpr std::array kOfEvents = {"type",           "reason", "involvedObject.kind", "involvedObject.name", "involvedObject.namespace",
-                                  "involvedObject.uid"};
+constexpr std::array kOfEvents = {
+    "type", "reason", "involvedObject.kind", "involvedObject.name", "involvedObject.namespace", "involvedObject.uid"};
 constexpr std::array kOfPods = {"spec.nodeName", "status.phase", "status.podIP", "spec.restartPolicy"};
 
 const std::string* label(const codec::JsonObject* labels, const std::string& key, std::string& space) {
