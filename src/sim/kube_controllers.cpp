@@ -151,8 +151,8 @@ void collect_garbage(KubeScene& scene) {
 
 const std::vector<KubeController>& kube_controllers() {
   static const std::vector<KubeController> all{
-      run_definitions, run_namespaces,   collect_garbage,   run_daemon_sets,     run_deployments,
-      run_pods,        run_liqo_manager, run_liqo_provider, run_liqo_replicator, run_liqo_kubelet};
+      run_definitions,  run_namespaces,    collect_garbage,     run_daemon_sets,  run_deployments,    run_pods,
+      run_liqo_manager, run_liqo_provider, run_liqo_replicator, run_liqo_kubelet, run_liqo_offloading};
   return all;
 }
 

@@ -1,6 +1,6 @@
 // What the parts of the simulated Liqo share: one cluster as its controllers see it, and the few ways in which they write.
 // Each part is a controller (kube_controllers.hpp): liqo_manager.cpp and liqo_provider.cpp are liqo-controller-manager,
-// liqo_replicator.cpp liqo-crd-replicator, liqo_kubelet.cpp the virtual kubelets, liqo_webhooks.cpp liqo-webhook.
+// liqo_replicator.cpp liqo-crd-replicator, liqo_kubelet.cpp the virtual kubelets, liqo_offloading.cpp the namespaces, liqo_webhooks.cpp liqo-webhook.
 #pragma once
 #include <optional>
 #include <string>
@@ -69,5 +69,6 @@ void run_liqo_manager(KubeScene& scene);
 void run_liqo_provider(KubeScene& scene);
 void run_liqo_replicator(KubeScene& scene);
 void run_liqo_kubelet(KubeScene& scene);
+void run_liqo_offloading(KubeScene& scene);
 
 }  // namespace tombolo::sim
