@@ -11,6 +11,7 @@
 #include "cli/table.hpp"
 #include "cluster/desired.hpp"
 #include "cluster/mesh_trust.hpp"
+#include "liqo/state.hpp"
 #include "nebula/layout.hpp"
 
 namespace tombolo::cli {
@@ -90,6 +91,30 @@ Result<std::vector<Row>> rows_of(const spec::Cluster& cluster, const store::Stat
   return out;
 }
 
+// The peering's, which home keeps; nothing where the journal knows of no peering.
+Result<std::vector<Row>> peering_rows(cluster::Session& session, const std::stop_token& stop) {
+  const auto known = session.state().find({std::string(cluster::kPeeringKind), "cloud"});
+  if (!session.peers() || known == session.state().end() || known->second.id.empty()) return std::vector<Row>{};
+  Row row;
+  row.role = "peering";
+  const auto home = session.kubernetes().home(stop);
+  const auto state = home ? liqo::look_at_peering(**home, nullptr, cluster::cloud_cluster_id(session.cluster()), stop)
+                          : fail(home.error());
+  if (!state) {
+    row.name = known->second.id;
+    row.state = "home cannot be asked";
+    return std::vector{row};
+  }
+  std::vector<Row> out;
+  for (const auto& c : state->certificates) {
+    row.name = c.name;
+    row.not_after = c.until;
+    row.state = c.until < session.clock().now() ? "expired" : c.due ? "renew soon" : "valid";
+    out.push_back(row);
+  }
+  return out;
+}
+
 bool needs_doing(const Row& row) { return !row.state.starts_with("valid"); }
 
 std::int64_t days_left(const Row& row, Time now) {
@@ -100,7 +125,9 @@ Result<Exit> run_cert_status(Invocation& call) {
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto now = runtime->clock().now();
-  const auto rows = TRY(rows_of(file.cluster, store::StateFolder(call.state_dir()), now));
+  auto rows = TRY(rows_of(file.cluster, store::StateFolder(call.state_dir()), now));
+  const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "cert status", nullptr, true));
+  for (auto& row : TRY(peering_rows(*session, call.stop))) rows.push_back(std::move(row));
   const bool any = std::any_of(rows.begin(), rows.end(), needs_doing);
   if (call.console.json) {
     codec::JsonArray list;
@@ -136,9 +163,11 @@ Result<Exit> run_cert_status(Invocation& call) {
 Command make_cert_status() {
   Command command;
   command.path = "cert status";
-  command.summary = "Show the mesh's authorities and certificates, and how long they last";
+  command.summary = "Show the authorities and certificates of mesh and peering, and how long they last";
   command.description =
-      "Reads the state folder only. A certificate is renewed by `tombolo up` in the last third of its life, at the "
+      "Reads the state folder, and asks home for the certificates of the peering when there is one. Liqo renews those "
+      "itself after two thirds of their time; what it has not renewed `tombolo up` does. A certificate of the mesh is "
+      "renewed by `tombolo up` in the last third of its life, at the "
       "earliest 30 days before it ends.";
   command.example = "tombolo cert status\ntombolo cert status --detailed-exitcode || tombolo up";
   command.options = {{"--detailed-exitcode", "", "Exit with 2 when something needs doing"}};

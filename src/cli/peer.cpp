@@ -27,8 +27,9 @@ Result<Exit> run_peer(Invocation& call) {
   TRY(check_namespace(call, "--namespace", "home", parties.home));
   TRY(check_namespace(call, "--remote-namespace", "cloud", parties.cloud));
   const auto before = home->statistics().writes + cloud->statistics().writes;
-  TRY(cluster::peer(kubernetes, hand.runtime->clock(), TRY(cluster::peering_request(hand.file.cluster, kubernetes)),
-                    telling(call), call.stop));
+  auto request = TRY(cluster::peering_request(hand.file.cluster, kubernetes));
+  request.renew = call.args.flag("--renew");
+  TRY(cluster::peer(kubernetes, hand.runtime->clock(), request, telling(call), call.stop));
   const bool changed = home->statistics().writes + cloud->statistics().writes > before;
   if (call.console.json)
     call.console.print(
@@ -50,7 +51,8 @@ Command make_peer() {
       "virtual node is Ready at home. Liqo's namespaces are found on both sides. A peering with a cloud that was "
       "replaced is taken down first. With nothing to do it writes nothing.";
   command.example = "tombolo peer\ntombolo peer -o json";
-  command.options = {{"-n,--namespace", "NAME", "Checked against the namespace in which Liqo is at home"},
+  command.options = {{"--renew", "", "Have the certificates of the peering signed anew, however long they would hold"},
+                     {"-n,--namespace", "NAME", "Checked against the namespace in which Liqo is at home"},
                      {"--remote-namespace", "NAME", "Checked against the namespace in which Liqo is in the cloud"}};
   for (auto& option : aws_options()) command.options.push_back(option);
   command.prints_data = true;

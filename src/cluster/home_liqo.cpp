@@ -222,12 +222,11 @@ Result<> take_liqo_away(kube::Client& home, const spec::Cluster& cluster, const 
   const auto is_late = [](const std::string& reference) {
     return reference.find(" CustomResourceDefinition ") != std::string::npos || reference.starts_with("v1 Namespace ");
   };
-  auto objects = inventory->objects;
-  const auto late = std::stable_partition(objects.begin(), objects.end(), is_late);
-  TRY(kube::remove_all(home, {late, objects.end()}, kGoing, stop));
-  objects.erase(late, objects.end());
-  TRY(let_objects_go(home, objects, stop));
-  TRY(kube::remove_all(home, objects, kGoing, stop));
+  std::vector<std::string> late, others;
+  for (const auto& reference : inventory->objects) (is_late(reference) ? late : others).push_back(reference);
+  TRY(kube::remove_all(home, others, kGoing, stop));
+  TRY(let_objects_go(home, late, stop));
+  TRY(kube::remove_all(home, late, kGoing, stop));
   TRY(kube::remove(home, inventory_name(cluster), stop));
   return {};
 }

@@ -23,7 +23,7 @@ Result<Time> read_time(const codec::DerElement& element) {
   const bool shaped = digits.size() == 15 && digits.back() == 'Z' &&
                       std::all_of(digits.begin(), digits.end() - 1, [](char c) { return c >= '0' && c <= '9'; });
   if (!shaped || (element.tag != kUtcTime && element.tag != kGeneralizedTime))
-    return fail(Code::kCorrupt, "the certificate's end of validity is not a time");
+    return fail(Code::kCorrupt, "a time of the certificate's validity is none");
   const auto part = [&](std::size_t at, std::size_t size) { return digits.substr(at, size); };
   return parse_time(
       fmt::format("{}-{}-{}T{}:{}:{}Z", part(0, 4), part(4, 2), part(6, 2), part(8, 2), part(10, 2), part(12, 2)));
@@ -31,7 +31,7 @@ Result<Time> read_time(const codec::DerElement& element) {
 
 }  // namespace
 
-Result<Time> not_after(std::string_view pem) {
+Result<Validity> validity(std::string_view pem) {
   const auto blocks = TRY(codec::decode_pem(pem));
   const auto found = std::ranges::find(blocks, "CERTIFICATE", &codec::PemBlock::label);
   if (found == blocks.end()) return fail(Code::kBadInput, "there is no certificate in it");
@@ -42,9 +42,13 @@ Result<Time> not_after(std::string_view pem) {
   (void)TRY(fields.expect(kInteger));   // serial number
   (void)TRY(fields.expect(kSequence));  // algorithm
   (void)TRY(fields.expect(kSequence));  // issuer
-  codec::DerReader validity(TRY(fields.expect(kSequence)).content);
-  (void)TRY(validity.next());
-  return read_time(TRY(validity.next()));
+  codec::DerReader times(TRY(fields.expect(kSequence)).content);
+  Validity out;
+  out.not_before = TRY(read_time(TRY(times.next())));
+  out.not_after = TRY(read_time(TRY(times.next())));
+  return out;
 }
+
+Result<Time> not_after(std::string_view pem) { return TRY(validity(pem)).not_after; }
 
 }  // namespace tombolo::kube

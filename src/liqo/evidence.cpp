@@ -37,7 +37,11 @@ std::vector<const Json*> SideSeen::events_of(std::string_view kind, std::string_
   for (const auto* event : all("Event"))
     if (codec::text_at(*event, "involvedObject.kind") == kind && codec::text_at(*event, "involvedObject.name") == name)
       out.push_back(event);
-  std::stable_sort(out.begin(), out.end(), [](const Json* a, const Json* b) { return when_seen(*a) < when_seen(*b); });
+  // Equal ones keep their order.
+  std::multimap<std::string, const Json*> sorted;
+  for (const auto* event : out) sorted.emplace(when_seen(*event), event);
+  out.clear();
+  for (const auto& [unused, event] : sorted) out.push_back(event);
   return out;
 }
 

@@ -68,14 +68,16 @@ Result<std::vector<Warning>> warnings_about(kube::Client& client, const std::str
   static const kube::Resource kEvents{"", "v1", "events", "Event"};
   auto events =
       TRY(kube::list(client, {{kEvents, name_space, ""}, "", "type=Warning,involvedObject.name=" + object, 200}, stop));
-  std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
-  std::vector<Warning> out;
+  // Whole seconds: what happened in the second of `since` counts. Of the same second the server's order stays.
+  std::multimap<Time, Warning> by_time;
   for (const auto& event : events) {
     Warning warning{codec::text_at(event, "reason"), codec::text_at(event, "message")};
-    // Whole seconds: what happened in the second of `since` counts.
-    if (time_of(event) + std::chrono::seconds(1) > since && warning.message.find(kLostRace) == std::string::npos)
-      out.push_back(std::move(warning));
+    const auto time = time_of(event);
+    if (time + std::chrono::seconds(1) > since && warning.message.find(kLostRace) == std::string::npos)
+      by_time.emplace(time, std::move(warning));
   }
+  std::vector<Warning> out;
+  for (auto& [unused, warning] : by_time) out.push_back(std::move(warning));
   return out;
 }
 

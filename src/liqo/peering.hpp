@@ -18,6 +18,7 @@ struct PeeringRequest {
   Resources resources;  // what the cloud offers; what is not named gets the provider's defaults
   std::string api_server;  // "https://10.42.0.1:6443": what the cloud must tell home to call; "": whatever it says
   std::string authority;  // PEM: the cloud's own authority as we know it; "": unknown
+  bool renew = false;  // the certificates, whatever their age; those that are due are renewed without it
 };
 
 // One peering being made. Never waits: advance() does all that can be done now and says what it waits for.
@@ -51,6 +52,10 @@ class Peering {
   Result<> forget_other_certificates(kube::Client& cloud, const std::stop_token& stop);
   bool is_of_another_cloud(const codec::Json& identity) const;
 
+  // peering_renewal.cpp: certificates before they end.
+  Result<bool> renew_tenant(const Sides& sides, const std::stop_token& stop);
+  Result<bool> renew_slice(const Sides& sides, const std::stop_token& stop);
+
   // peering_node.cpp: from there to the virtual node.
   Result<bool> make_slice(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_slice(const Sides& sides, const std::stop_token& stop);
@@ -80,6 +85,7 @@ class Peering {
   std::string csr_;  // PEM
   std::string nonce_, signature_;
   codec::Json answer_;  // the Tenant's authParams
+  std::string old_certificate_, old_slice_certificate_;  // base64: those that are being renewed
   std::optional<Unpeering> old_one_;
   bool tenant_is_new_ = false;  // made in this run: what the slice's status says may be older
   bool began_anew_ = false;

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 
-#include "codec/base64.hpp"
-#include "kube/certificate.hpp"
 #include "kube/workloads.hpp"
 #include "liqo/offloading.hpp"
+#include "liqo/renewal.hpp"
 
 namespace tombolo::liqo {
 namespace {
@@ -15,11 +14,6 @@ namespace {
 using codec::Json;
 
 std::string of_peer(const std::string& id) { return fmt::format("{}={}", kRemoteClusterId, id); }
-
-std::string plain(const std::string& base64) {
-  const auto bytes = codec::decode_base64(base64);
-  return bytes ? std::string(as_text(*bytes)) : "";
-}
 
 Resources resources_at(const Json& object, std::string_view path) {
   Resources out;
@@ -37,10 +31,11 @@ Result<std::optional<Json>> find_served(kube::Client& client, const kube::Object
   return found;
 }
 
-void read_identities(const std::vector<Json>& identities, PeeringState& out) {
+void read_identities(const std::vector<Json>& identities, Time now, PeeringState& out) {
   for (const auto& identity : identities) {
-    const auto until = kube::not_after(plain(codec::text_at(identity, "spec.authParams.signedCRT")));
-    if (until) out.certificates.push_back({kube::name_of(identity), *until});
+    const auto* params = codec::find(identity, "spec.authParams");
+    if (const auto times = params ? certificate_times(*params) : std::nullopt)
+      out.certificates.push_back({kube::name_of(identity), times->until, is_due(*times, now)});
     if (codec::text_at(identity, "spec.type") == "ControlPlane")
       out.api_server = codec::text_at(identity, "spec.authParams.apiServer");
   }
@@ -98,6 +93,8 @@ std::string first_trouble(const PeeringState& state, bool asked_cloud, const std
   if (!state.has_node) return "there is no virtual node";
   if (!state.api_trouble.empty()) return state.api_trouble;
   if (!state.node_ready) return "the virtual node is not Ready: " + state.node_trouble;
+  for (const auto& c : state.certificates)
+    if (c.due) return fmt::format("the certificate of {} ends on {}", c.name, format_time(c.until));
   return "";
 }
 
@@ -117,7 +114,7 @@ Result<PeeringState> look_at_peering(kube::Client& home, kube::Client* cloud, co
   if (cloud && party) tenant = TRY(find_served(*cloud, {kTenants, tenant_namespace(out.home_id), out.home_id}, stop));
   out.tenant = tenant.has_value();
   out.any = !identities.empty() || slice || has_namespace || tenant;
-  read_identities(identities, out);
+  read_identities(identities, home.clock().now(), out);
   if (slice) out.asked = resources_at(*slice, "spec.resources");
   if (tenant && !identities.empty())
     out.same_cloud = std::ranges::any_of(identities, [&](const auto& i) {

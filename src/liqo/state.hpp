@@ -19,6 +19,7 @@ struct Module {
 struct PeeringCertificate {
   std::string name;  // of the Identity: "controlplane-homelab-cloud"
   Time until{};
+  bool due = false;  // Liqo should have renewed it
 };
 
 struct OffloadedNamespace {

@@ -183,6 +183,19 @@ def test_the_recipes_flags_are_not_needed_and_wrong_ones_are_refused(cluster):
     assert "Liqo in the cloud cluster is in the namespace liqo-system" in said
 
 
+def test_certificates_are_renewed_under_a_running_peering(cluster, at_home):
+    assert [c["state"] for c in cluster.json("cert", "status")["certificates"] if c["role"] == "peering"] == ["valid", "valid"]
+
+    def certificates():
+        of = read(at_home.kubectl, "get", "identities.authentication.liqo.io", "-n", TENANT_AT_HOME)["items"]
+        return {i["metadata"]["name"]: i["spec"]["authParams"]["signedCRT"] for i in of}
+    before = certificates()
+    cluster.run("peer", "--renew")
+    until(lambda: all(before[n] != c for n, c in certificates().items()), 20)
+    assert set(certificates()) == set(before) and len(before) == 2
+    assert cluster.json("test", "--image", IMAGE)["remoteNode"] == "lighthouse"
+
+
 def test_rounds_and_none_is_stuck(cluster, at_home):
     """Liqo's own tool sticks about once in five; bench/peering_rounds.py does fifty."""
     for _ in range(3):
