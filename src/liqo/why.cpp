@@ -149,7 +149,8 @@ Found peering_trouble(const Evidence& e, std::string_view slice) {
   for (const auto& rule : {installation_trouble, authentication_trouble, way_trouble})
     if (auto found = rule(e)) return found;
   if (auto found = slice_trouble(e, slice)) return found;
-  return node_trouble(e, slice);
+  if (auto found = node_trouble(e, slice)) return found;
+  return cordon_trouble(e, slice);
 }
 
 }  // namespace why

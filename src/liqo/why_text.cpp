@@ -39,6 +39,9 @@ constexpr auto kTexts = std::to_array<Text>({
     {"no matches for kind \"Tenant\"", "liqo-not-installed", kDefinitionsAbsent, kInstall},
     {"the server doesn't have a resource type \"tenants\"", "liqo-not-installed", kDefinitionsAbsent, kInstall},
     {"the server could not find the requested resource", "liqo-not-installed", kDefinitionsAbsent, kInstall},
+    {"disable offloading for clusters", "uninstall-while-peered",
+     "Liqo is being uninstalled while the clusters are peered.",
+     "Run `tombolo unoffload NAMESPACE` and `tombolo unpeer`, then uninstall again."},
     {"Pre-uninstall checks failed", "stale-foreign-cluster",
      "Liqo's uninstaller sees something peered or offloaded. After a clean unpeering it is the ForeignCluster, which "
      "is not brought "
@@ -46,9 +49,6 @@ constexpr auto kTexts = std::to_array<Text>({
      "Run `tombolo unoffload NAMESPACE` and `tombolo unpeer`; then, at home, `kubectl delete "
      "foreignclusters.core.liqo.io --all`, and "
      "uninstall again."},
-    {"disable offloading for clusters", "uninstall-while-peered",
-     "Liqo is being uninstalled while the clusters are peered.",
-     "Run `tombolo unoffload NAMESPACE` and `tombolo unpeer`, then uninstall again."},
     {"disable authentication for clusters", "stale-foreign-cluster",
      "The uninstaller believes the ForeignCluster, which is not brought up to date after unpeering.",
      "At home: `kubectl delete foreignclusters.core.liqo.io --all`; then uninstall again."},

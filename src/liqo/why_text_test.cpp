@@ -90,6 +90,7 @@ TEST(WhyTextRecorded, EachIsKnown) {
                       {"e13-home", "home-webhook-silent"},
                       {"e13-cloud", "cloud-webhook-silent"},
                       {"e15-still-peered", "uninstall-while-peered"},
+                      {"e15-blocked", "uninstall-while-peered"},
                       {"e15-stale", "stale-foreign-cluster"},
                       {"e16-log", "peered-too-soon"},
                       {"e16-renews", "peered-too-soon"}};

@@ -1,0 +1,376 @@
+"""What goes wrong between two clusters, made to go wrong for real: `tombolo why` has to name the cause, not an echo of it."""
+import contextlib
+import json
+import subprocess
+import time
+
+import net
+import pytest
+from cluster import Cluster
+
+IMAGE = "busybox:1.36"  # the machines of this world have it
+CLOUD, HOME = "why-cloud", "talos-homelab"
+TENANT_AT_HOME, TENANT_IN_CLOUD = f"liqo-tenant-{CLOUD}", f"liqo-tenant-{HOME}"
+CLUSTER = dict(name="why", distribution="k3s", more="workers:\n  - {name: gpus, instanceTypes: [g4dn.xlarge], max: 2}\n")
+NOT_ALLOWED = "virtual-node.liqo.io/not-allowed"
+
+
+@pytest.fixture(scope="module")
+def at_home(world):
+    return world.cluster_at_home
+
+
+@pytest.fixture(scope="module")
+def cluster(world, at_home, tmp_path_factory):
+    """Made once from nothing; every test leaves it peered and ready."""
+    it = Cluster(world, tmp_path_factory.mktemp("why"), kubeconfig=at_home.kubeconfig, **CLUSTER)
+    it.up()
+    yield it
+    it.run("down", "--yes", code=None)
+
+
+def until(test, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := test():
+            return value
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def why(cluster, *argv):
+    return json.loads(cluster.run("why", *argv, "-o", "json", code=None))
+
+
+def chain(said):
+    return " | ".join(link["seen"] for link in said["chain"])
+
+
+def named(cluster, cause, *argv, seconds=20):
+    """Asked again until that is the cause: what is wrong takes a moment until it can be seen."""
+    end = time.monotonic() + seconds
+    while (said := why(cluster, *argv))["id"] != cause:
+        assert time.monotonic() < end, f"{cause} is not named:\n{json.dumps(said, indent=1)}"
+        time.sleep(0.3)
+    assert said["cause"] and (said["fine"] or said["fix"]), said
+    return said
+
+
+def text_named(cluster, text):
+    return json.loads(cluster.run("why", "--text", text, "-o", "json"))["id"]
+
+
+def cloud(cluster, *argv, check=True):
+    return cluster.run("kubectl", *argv, code=0 if check else None)
+
+
+def spec(image=IMAGE, tolerations=(), requests=None, to_cloud=True, **more):
+    return {"nodeSelector": {"liqo.io/type": "virtual-node"} if to_cloud else {},
+            "terminationGracePeriodSeconds": 1, "tolerations": list(tolerations), "containers": [
+                {"name": "c", "image": image, "imagePullPolicy": "IfNotPresent", "command": ["sleep", "600"],
+                 "resources": {"requests": requests or {}, "limits": requests or {}}}], **more}
+
+
+@contextlib.contextmanager
+def pod(at_home, name, namespace="default", **changes):
+    at_home.kubectl("apply", "-f", "-", text=json.dumps({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": spec(**changes)}))
+    try:
+        yield
+    finally:
+        at_home.kubectl("delete", "pod", name, "-n", namespace, "--wait=false")
+
+
+@contextlib.contextmanager
+def namespace(at_home, name):
+    at_home.kubectl("create", "namespace", name)
+    try:
+        yield name
+    finally:
+        at_home.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def toleration(effect):
+    return {"key": NOT_ALLOWED, "operator": "Exists", "effect": effect}
+
+
+def scheduler_said(at_home, name, namespace):
+    path = "jsonpath={.status.conditions[?(@.type=='PodScheduled')].message}"
+    return until(lambda: at_home.kubectl("get", "pod", name, "-n", namespace, "-o", path), 20)
+
+
+# Pods: cheap, for nothing has to be broken.
+
+def test_all_is_well_at_first(cluster):
+    assert why(cluster, "peering")["id"] == why(cluster, "node")["id"] == "fine"
+
+
+def test_a_pod_of_a_namespace_that_is_not_offloaded(cluster, at_home):
+    """The recipe's `untolerated taint`, whose fix of another effect is none: the namespace is to be offloaded."""
+    with namespace(at_home, "plain"):
+        with pod(at_home, "none", "plain"), pod(at_home, "no-schedule", "plain", tolerations=[toleration("NoSchedule")]), \
+                pod(at_home, "no-execute", "plain", tolerations=[toleration("NoExecute")]):
+            text = scheduler_said(at_home, "none", "plain")
+            assert "untolerated taint" in text and text_named(cluster, text) == "namespace-not-offloaded"
+            said = named(cluster, "namespace-not-offloaded", "none", "-n", "plain")
+            assert "does not tolerate" in chain(said) and "tombolo offload plain" in said["fix"]
+            said = named(cluster, "namespace-not-offloaded", "no-schedule", "-n", "plain")
+            assert "another effect than the taint's NoExecute" in chain(said)
+            said = named(cluster, "namespace-not-offloaded", "no-execute", "-n", "plain")
+            assert "OffloadingBackOff" in chain(said) and "disabled for namespace" in chain(said)
+
+
+def test_a_daemon_set_that_goes_everywhere(cluster, at_home):
+    with namespace(at_home, "everywhere"):
+        at_home.kubectl("apply", "-f", "-", text=json.dumps({
+            "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "agent", "namespace": "everywhere"},
+            "spec": {"selector": {"matchLabels": {"app": "agent"}}, "template": {
+                "metadata": {"labels": {"app": "agent"}}, "spec": spec(tolerations=[{"operator": "Exists"}])}}}))
+        name = until(lambda: at_home.kubectl("get", "pods", "-n", "everywhere", "-o", "jsonpath={.items[*].metadata.name}"), 20)
+        assert "liqo.io/type" in named(cluster, "daemonset-on-virtual-node", name, "-n", "everywhere")["fix"]
+
+
+def test_a_pod_from_before_the_offloading(cluster, at_home):
+    with namespace(at_home, "early"), pod(at_home, "first", "early"):
+        time.sleep(1.1)  # Kubernetes' times have no more than seconds
+        cluster.run("offload", "early")
+        named(cluster, "pod-before-offloading", "first", "-n", "early")
+        with pod(at_home, "second", "early"):
+            named(cluster, "fine", "second", "-n", "early")
+
+
+def test_a_strategy_that_keeps_pods_at_home(cluster, at_home):
+    with namespace(at_home, "kept"):
+        cluster.run("offload", "kept", "--strategy", "Local")
+        with pod(at_home, "waits", "kept"):
+            named(cluster, "strategy-local", "waits", "-n", "kept")
+
+
+def test_a_pod_that_asks_for_more_than_the_slice_has(cluster, at_home):
+    for resource, amount in ("cpu", "100"), ("nvidia.com/gpu", "8"):
+        name = f"wants-{amount}"
+        with pod(at_home, name, requests={resource: amount}):
+            text = scheduler_said(at_home, name, "default")
+            assert f"Insufficient {resource}" in text and text_named(cluster, text) == "slice-too-small"
+            assert f"{resource}: it asks for {amount}" in chain(named(cluster, "slice-too-small", name))
+
+
+def test_a_gpu_that_the_slice_has_and_no_machine(cluster, at_home):
+    with pod(at_home, "trainer", requests={"nvidia.com/gpu": "1"}):
+        said = named(cluster, "cloud-has-no-room", "trainer")
+        assert "0/1 nodes are available: 1 Insufficient nvidia.com/gpu" in chain(said) and "workers" in said["fix"]
+
+
+def test_an_image_that_cannot_be_pulled_in_the_cloud(cluster, at_home):
+    with pod(at_home, "mistyped", image="nowhere.invalid/nothing:1"):
+        said = named(cluster, "image-not-pulled", "mistyped")
+        assert "cloud, Pod default-talos-homelab/mistyped" in [link["where"] for link in said["chain"]]
+
+
+def test_a_selector_that_no_node_has(cluster, at_home):
+    with pod(at_home, "picky", affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}]}}}):
+        assert "disk" in named(cluster, "selector-excludes-node", "picky")["fix"]
+
+
+# Something broken, and mended again.
+
+@contextlib.contextmanager
+def stopped(kubectl, name, namespace):
+    """No pod of the Deployment while the `with` lasts."""
+    kubectl("scale", "deployment", name, "-n", namespace, "--replicas=0")
+    until(lambda: not json.loads(kubectl("get", "deployment", name, "-n", namespace, "-o", "json"))["status"].get("replicas"), 30)
+    try:
+        yield
+    finally:
+        kubectl("scale", "deployment", name, "-n", namespace, "--replicas=1")
+        kubectl("rollout", "status", f"deployment/{name}", "-n", namespace, "--timeout=60s")
+
+
+@pytest.fixture
+def in_cloud(cluster):
+    return lambda *argv: cloud(cluster, *argv)
+
+
+@contextlib.contextmanager
+def hanging_webhook(kubectl, run, namespace):
+    """It takes connections and answers none."""
+    run("sh", "-c", "kill -STOP $(pidof webhook)")
+    try:
+        yield
+    finally:
+        run("sh", "-c", "kill -CONT $(pidof webhook)")
+        kubectl("rollout", "status", "deployment/liqo-webhook", "-n", namespace, "--timeout=60s")
+
+
+def deployment(name, namespace="default"):
+    return json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace}, "spec": {
+        "selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}, "spec": spec()}}})
+
+
+def test_homes_webhook_is_down(cluster, at_home):
+    with stopped(at_home.kubectl, "liqo-webhook", "liqo"):
+        at_home.kubectl("apply", "-f", "-", text=deployment("unmade"))
+        said = named(cluster, "home-webhook-silent", "unmade")
+        assert 'failed calling webhook "pod.mutate.liqo.io"' in chain(said)
+        named(cluster, "home-webhook-silent", "peering")
+        at_home.kubectl("delete", "deployment", "unmade")
+
+
+def test_the_clouds_webhook_is_down(cluster, at_home, in_cloud):
+    with stopped(in_cloud, "liqo-webhook", "liqo-system"), pod(at_home, "refused"):
+        assert 'failed calling webhook "shadowpod.' in chain(named(cluster, "cloud-webhook-silent", "refused"))
+        named(cluster, "cloud-webhook-silent", "peering")
+
+
+def test_both_webhooks_hang(world, cluster, at_home, in_cloud):
+    """Both at a time, for each try waits ten seconds."""
+    instance = cluster.instance
+    with hanging_webhook(in_cloud, lambda *argv: world.machine(instance, *argv), "liqo-system"), pod(at_home, "waits"):
+        with hanging_webhook(at_home.kubectl, at_home.inside, "liqo"):
+            at_home.kubectl("apply", "-f", "-", text=deployment("unmade"))
+            text = at_home.kubectl("run", "nobody", f"--image={IMAGE}", check=False, err=True)
+            assert "context deadline exceeded" in text and text_named(cluster, text) == "home-webhook-silent"
+            # The kubelet notices that it does not become ready again: then the words are others.
+            assert 'failed calling webhook "pod.mutate.liqo.io"' in chain(named(cluster, "home-webhook-silent", "unmade"))
+            at_home.kubectl("delete", "deployment", "unmade")
+        named(cluster, "cloud-webhook-silent", "waits", seconds=40)
+
+
+def test_a_cloud_without_a_quota(cluster, at_home, in_cloud):
+    """The recipe's `failed getting quota`: not a matter of peering again, the controller that makes it does not run."""
+    with stopped(in_cloud, "liqo-controller-manager", "liqo-system"):
+        in_cloud("delete", "quotas.offloading.liqo.io", "--all", "-n", TENANT_IN_CLOUD)
+        with pod(at_home, "refused"):
+            said = named(cluster, "no-quota", "refused")
+            assert "failed getting quota" in chain(said) and "liqo-controller-manager" in said["fix"]
+    with pod(at_home, "accepted"):
+        named(cluster, "fine", "accepted", seconds=40)
+
+
+def test_a_slice_of_a_class_that_nobody_serves(cluster, at_home):
+    at_home.kubectl("apply", "-f", "-", text=json.dumps({
+        "apiVersion": "authentication.liqo.io/v1beta1", "kind": "ResourceSlice",
+        "metadata": {"name": "odd", "namespace": TENANT_AT_HOME, "annotations": {"liqo.io/create-virtual-node": "true"}, "labels": {
+            "liqo.io/remote-cluster-id": CLOUD, "liqo.io/remoteID": CLOUD, "liqo.io/replication": "true"}},
+        "spec": {"class": "nosuch", "providerClusterID": CLOUD, "resources": {"cpu": "1", "memory": "1Gi"}}}))
+    for question in (["node", "odd"], ["peering"]):
+        assert "nosuch" in named(cluster, "slice-class-unknown", *question)["cause"]
+    assert why(cluster, "node", CLOUD)["fine"], "the other slice is none of its business"
+    at_home.kubectl("delete", "resourceslices.authentication.liqo.io", "odd", "-n", TENANT_AT_HOME)
+
+
+def test_a_tenant_that_is_cordoned(cluster, at_home, in_cloud):
+    def condition(word):
+        in_cloud("patch", "tenants.authentication.liqo.io", HOME, "-n", TENANT_IN_CLOUD, "--type=merge", "-p",
+                 json.dumps({"spec": {"tenantCondition": word}}))
+    condition("Cordoned")
+    with pod(at_home, "refused"):
+        assert "user is cordoned" in chain(named(cluster, "tenant-cordoned", "refused"))
+    named(cluster, "tenant-cordoned", "peering")
+    assert "\"Active\"" in why(cluster, "node")["fix"]
+    condition("Active")
+    with pod(at_home, "accepted"):
+        named(cluster, "fine", "accepted", seconds=40)
+
+
+def test_a_slice_that_is_cordoned(cluster, at_home, in_cloud):
+    def annotate(word):
+        in_cloud("annotate", "resourceslices.authentication.liqo.io", CLOUD, "-n", TENANT_IN_CLOUD, word)
+    annotate("liqo.io/cordon=true")
+    with pod(at_home, "refused"):
+        assert f"{CLOUD} liqo.io/cordon-" in named(cluster, "tenant-cordoned", "refused")["fix"]
+    annotate("liqo.io/cordon-")
+    with pod(at_home, "accepted"):
+        named(cluster, "fine", "accepted", seconds=40)
+
+
+# The handshake, and what earlier peerings leave.
+
+def liqoctl(world, cluster, at_home, *argv):
+    """Where home's pods are: on the node, which is a member of the mesh. Exit code and what it printed."""
+    remote = cluster.folder / "cloud.config"
+    remote.write_text(cluster.run("kubeconfig", "--cloud", "-o", "text"))
+    done = subprocess.run(["nsenter", f"--net={at_home.namespace.path}", world.artefacts.programs / "liqoctl", *argv, "--kubeconfig",
+                           at_home.kubeconfig, "--remote-kubeconfig", remote], text=True, capture_output=True, timeout=120)
+    return done.stdout + done.stderr
+
+
+LIQO = ("--namespace", "liqo", "--remote-namespace", "liqo-system")
+
+
+def test_liqoctl_without_the_namespaces_of_the_recipe(world, cluster, at_home):
+    """The recipe's first error, of peer and unpeer."""
+    for verb in ["peer", "--networking-disabled"], ["unpeer"]:
+        text = liqoctl(world, cluster, at_home, *verb, "--namespace", "liqo")
+        assert 'configmaps "configmaps" not found' in text and text_named(cluster, text) == "liqo-not-installed"
+
+
+def uninstall(world, at_home):
+    """What Liqo's chart runs before it lets Helm remove anything: the uninstaller, as the Job of its name."""
+    image = at_home.kubectl("get", "deployment", "liqo-controller-manager", "-n", "liqo", "-o",
+                            "jsonpath={.spec.template.spec.containers[0].image}")
+    at_home.kubectl("apply", "-f", "-", text=json.dumps({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "liqo-pre-delete", "namespace": "liqo"}, "spec": {
+            "backoffLimit": 0, "template": {"spec": {
+                "restartPolicy": "Never", "serviceAccountName": "liqo-controller-manager",
+                "containers": [{"name": "c", "image": image, "imagePullPolicy": "IfNotPresent", "command": ["/usr/bin/uninstaller"],
+                                "env": [{"name": "POD_NAMESPACE", "value": "liqo"}]}]}}}}))
+    at_home.kubectl("wait", "job/liqo-pre-delete", "-n", "liqo", "--for=condition=Failed", "--timeout=60s")
+    return at_home.kubectl("logs", "job/liqo-pre-delete", "-n", "liqo")
+
+
+@pytest.fixture
+def judge(world, cluster, at_home):
+    return lambda *argv: liqoctl(world, cluster, at_home, *argv)
+
+
+def peered_again(cluster):
+    cluster.run("peer")
+    assert why(cluster, "peering")["fine"]
+
+
+def test_uninstalling_while_peered_and_after_liqoctl_has_unpeered(world, cluster, at_home, judge):
+    text = uninstall(world, at_home)
+    assert f"disable offloading for clusters:\n- {CLOUD}" in text
+    assert text_named(cluster, text) == "uninstall-while-peered"
+    assert "tombolo unoffload default" in named(cluster, "uninstall-while-peered", "peering")["fix"]
+    at_home.kubectl("delete", "job", "liqo-pre-delete", "-n", "liqo", "--wait")
+    judge("unpeer", *LIQO, "--timeout", "60s")
+    said = named(cluster, "not-peered", "peering")
+    assert "it stays after unpeering" in chain(said) and "--remote-namespace liqo-system" in chain(said)
+    text = uninstall(world, at_home)
+    assert f"disable authentication for clusters:\n- {CLOUD}" in text
+    assert text_named(cluster, text) == "stale-foreign-cluster"
+    named(cluster, "stale-foreign-cluster", "peering")
+    at_home.kubectl("delete", "job", "liqo-pre-delete", "-n", "liqo", "--wait")
+    peered_again(cluster)
+
+
+def test_a_nonce_from_an_earlier_peering(cluster, at_home, in_cloud, judge):
+    judge("unpeer", *LIQO, "--timeout", "60s")
+    in_cloud("delete", "namespace", TENANT_IN_CLOUD)
+    text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "10s")
+    assert text_named(cluster, text) == "nonce-differs", text
+    assert f"-n {TENANT_AT_HOME} delete secret liqo-signed-nonce" in named(cluster, "nonce-differs", "peering")["fix"]
+    peered_again(cluster)
+
+
+def test_home_has_new_keys(cluster, at_home, in_cloud, judge):
+    judge("unpeer", *LIQO, "--timeout", "60s")
+    at_home.kubectl("delete", "secret", "authentication-keys", "-n", "liqo")
+    at_home.kubectl("rollout", "restart", "deployment/liqo-controller-manager", "-n", "liqo")
+    at_home.kubectl("rollout", "status", "deployment/liqo-controller-manager", "-n", "liqo", "--timeout=60s")
+    text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "6s")
+    assert text_named(cluster, text) == "csr-differs", text
+    assert "the stored and the provided CSR do not match" in chain(named(cluster, "csr-differs", "peering"))
+    peered_again(cluster)
+
+
+def test_the_tenant_is_deleted_in_the_cloud(cluster, at_home, in_cloud):
+    """The recipe's `tenants.authentication.liqo.io not found`."""
+    in_cloud("delete", "tenants.authentication.liqo.io", HOME, "-n", TENANT_IN_CLOUD)
+    text = cluster.run("kubectl", "get", "tenants.authentication.liqo.io", HOME, "-n", TENANT_IN_CLOUD, code=1)
+    assert text_named(cluster, text) == "tenant-missing"
+    assert f'"{HOME}" not found' in chain(named(cluster, "tenant-missing", "peering"))
+    peered_again(cluster)
