@@ -56,6 +56,7 @@ class Peering {
   Result<bool> await_slice(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_virtual_node(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_node(const Sides& sides, const std::stop_token& stop);
+  Result<> renew_checker(const codec::Json& foreign, const Sides& sides, const std::stop_token& stop);
   Result<bool> await_foreign_cluster(const Sides& sides, const std::stop_token& stop);
   Result<> make_way_for_node(kube::Client& home, const std::stop_token& stop);
   Result<> apply_slice(kube::Client& home, const std::stop_token& stop);

@@ -103,7 +103,9 @@ Link node_link(const Json& node) {
 }
 
 Link dial_link(const Dial& dial) {
-  return {dial.detail.empty() ? dial.server + " answers" : fmt::format("{}: {}", dial.server, dial.detail),
+  // Whoever refuses an anonymous call has answered as well.
+  return {dial.outcome == Dial::Outcome::kAnswers ? dial.server + " answers"
+                                                  : fmt::format("{}: {}", dial.server, dial.detail),
           fmt::format("dialled from here{}, with the authority that the {} names",
                       dial.through_tunnel ? " through the SSH tunnel" : "", dial.source)};
 }

@@ -289,6 +289,22 @@ TEST(Why, E10WrongAddressIsAdvertised) {
   EXPECT_EQ(why_of(about_node(e)).id, "advertised-address-wrong");
 }
 
+// liqoctl leaves the ForeignCluster when it unpeers: for 15 s the next peering finds the last one's word in it.
+TEST(Why, E10WrongAddressIsAdvertisedAndHomesWordIsOld) {
+  auto e = half_peered();
+  set_condition(the(e.home, "ForeignCluster", "cloud"), "APIServerStatus", "Established", "APIServerReady", "");
+  for (auto& dial : e.dials)
+    dial = {dial.source, "https://10.42.0.99:6443", false, Dial::Outcome::kSilent, text("e10-address-log")};
+  EXPECT_EQ(why_of(e).id, "advertised-address-wrong");
+}
+
+TEST(Why, WhoRefusesADialHasAnswered) {
+  auto e = clusters("peered");
+  given_up(e);
+  for (auto& dial : e.dials) dial.detail = "dialling: Unauthorized";
+  EXPECT_THAT(seen(why_of(e)), AllOf(HasSubstr("https://10.42.0.1:6443 answers"), Not(HasSubstr("Unauthorized"))));
+}
+
 TEST(Why, E10WrongAuthorityIsAdvertised) {
   auto e = half_peered();
   for (auto& dial : e.dials) dial = {dial.source, e.cloud_server, true, Dial::Outcome::kUntrusted, text("e10-ca-log")};

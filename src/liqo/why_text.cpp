@@ -186,6 +186,10 @@ constexpr auto kTexts = std::to_array<Text>({
      "`tombolo why node` says why."},
     {"TLS handshake timeout", "cloud-api-silent", "The API server takes connections and does not answer: it hangs.",
      "Run `tombolo doctor`, then `tombolo up`. If the cloud is gone for good: `tombolo unpeer --force`."},
+    {"the server is currently unable to handle the request", "cloud-api-silent",
+     "Something answers at the API server's address, and the API server behind it does not: it hangs, or it has only "
+     "just started.",
+     "Run `tombolo doctor`, then `tombolo up`. If the cloud is gone for good: `tombolo unpeer --force`."},
     // nothing
     {"no reflector found for ForeignCluster", "harmless", "A cluster that only provides has no reflector, and says so.",
      kNothingToDo},

@@ -306,7 +306,7 @@ def test_liqoctl_without_the_namespaces_of_the_recipe(world, cluster, at_home):
         assert 'configmaps "configmaps" not found' in text and text_named(cluster, text) == "liqo-not-installed"
 
 
-def uninstall(world, at_home):
+def uninstall(at_home):
     """What Liqo's chart runs before it lets Helm remove anything: the uninstaller, as the Job of its name."""
     image = at_home.kubectl("get", "deployment", "liqo-controller-manager", "-n", "liqo", "-o",
                             "jsonpath={.spec.template.spec.containers[0].image}")
@@ -330,40 +330,62 @@ def peered_again(cluster):
     assert why(cluster, "peering")["fine"]
 
 
-def test_uninstalling_while_peered_and_after_liqoctl_has_unpeered(world, cluster, at_home, judge):
-    text = uninstall(world, at_home)
-    assert f"disable offloading for clusters:\n- {CLOUD}" in text
-    assert text_named(cluster, text) == "uninstall-while-peered"
+def advertise(in_cloud, address):
+    """As the Helm value apiServer.address would have it."""
+    flag, path = "--api-server-address-override=", "{.spec.template.spec.containers[0].args}"
+    name = ("deployment", "liqo-controller-manager", "-n", "liqo-system")
+    args = json.loads(in_cloud("get", *name, "-o", f"jsonpath={path}"))
+    at = next(i for i, arg in enumerate(args) if arg.startswith(flag))
+    in_cloud("patch", *name, "--type=json", "-p", json.dumps([
+        {"op": "replace", "path": f"/spec/template/spec/containers/0/args/{at}", "value": flag + address}]))
+    in_cloud("rollout", "status", "deployment/liqo-controller-manager", "-n", "liqo-system", "--timeout=60s")
+
+
+def test_uninstalling_while_peered(cluster, at_home):
+    text = uninstall(at_home)
+    assert f"disable offloading for clusters:\n- {CLOUD}" in text and text_named(cluster, text) == "uninstall-while-peered"
     assert "tombolo unoffload default" in named(cluster, "uninstall-while-peered", "peering")["fix"]
     at_home.kubectl("delete", "job", "liqo-pre-delete", "-n", "liqo", "--wait")
+
+
+def test_what_liqoctls_unpeering_leaves_and_what_stops_the_next_peering(cluster, at_home, in_cloud, judge):
+    """One story, for each peering anew costs the wait for a lease: a step begins where the one before it has got stuck."""
     judge("unpeer", *LIQO, "--timeout", "60s")
     said = named(cluster, "not-peered", "peering")
     assert "it stays after unpeering" in chain(said) and "--remote-namespace liqo-system" in chain(said)
-    text = uninstall(world, at_home)
-    assert f"disable authentication for clusters:\n- {CLOUD}" in text
-    assert text_named(cluster, text) == "stale-foreign-cluster"
+    # Uninstalling believes the ForeignCluster.
+    text = uninstall(at_home)
+    assert f"disable authentication for clusters:\n- {CLOUD}" in text and text_named(cluster, text) == "stale-foreign-cluster"
     named(cluster, "stale-foreign-cluster", "peering")
     at_home.kubectl("delete", "job", "liqo-pre-delete", "-n", "liqo", "--wait")
-    peered_again(cluster)
-
-
-def test_a_nonce_from_an_earlier_peering(cluster, at_home, in_cloud, judge):
-    judge("unpeer", *LIQO, "--timeout", "60s")
-    in_cloud("delete", "namespace", TENANT_IN_CLOUD)
-    text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "10s")
-    assert text_named(cluster, text) == "nonce-differs", text
-    assert f"-n {TENANT_AT_HOME} delete secret liqo-signed-nonce" in named(cluster, "nonce-differs", "peering")["fix"]
-    peered_again(cluster)
-
-
-def test_home_has_new_keys(cluster, at_home, in_cloud, judge):
-    judge("unpeer", *LIQO, "--timeout", "60s")
+    # Home's keys are new: the cloud has kept a certificate for the old ones.
     at_home.kubectl("delete", "secret", "authentication-keys", "-n", "liqo")
     at_home.kubectl("rollout", "restart", "deployment/liqo-controller-manager", "-n", "liqo")
     at_home.kubectl("rollout", "status", "deployment/liqo-controller-manager", "-n", "liqo", "--timeout=60s")
-    text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "6s")
+    until(lambda: at_home.kubectl("get", "secret", "authentication-keys", "-n", "liqo", "-o", "name", check=False), 30)
+    text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "5s")
     assert text_named(cluster, text) == "csr-differs", text
     assert "the stored and the provided CSR do not match" in chain(named(cluster, "csr-differs", "peering"))
+    # The cloud's half is deleted, and with it that certificate: home has kept the nonce that it signed.
+    in_cloud("delete", "tenants.authentication.liqo.io", "--all", "-n", TENANT_IN_CLOUD)
+    in_cloud("delete", "namespace", TENANT_IN_CLOUD)
+    text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "5s")
+    assert text_named(cluster, text) == "nonce-differs", text
+    assert f"-n {TENANT_AT_HOME} delete secret liqo-signed-nonce" in named(cluster, "nonce-differs", "peering")["fix"]
+    # The cloud advertises an address where nobody is.
+    in_cloud("delete", "namespace", TENANT_IN_CLOUD)
+    at_home.kubectl("delete", "namespace", TENANT_AT_HOME)
+    advertise(in_cloud, "https://10.42.0.9:6443")
+    text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "8s")
+    assert "Failed waiting for ResourceSlice authentication" in text and text_named(cluster, text) == "advertised-address-wrong"
+    said = named(cluster, "advertised-address-wrong", "peering", seconds=5)
+    assert "https://10.42.0.9:6443" in said["cause"] and "https://10.42.0.1:6443" in said["fix"]
+    # It is corrected; home has the old answer, and then its checker has.
+    until(lambda: at_home.kubectl("get", "foreigncluster", CLOUD, "-o", "jsonpath={.status.conditions[?(@.status=='Error')].type}"), 30)
+    advertise(in_cloud, "https://10.42.0.1:6443")
+    assert "tombolo peer" in named(cluster, "identity-stale", "peering")["fix"]
+    judge("peer", *LIQO, "--networking-disabled", "--timeout", "8s")
+    assert "Do not delete the ForeignCluster" in named(cluster, "api-checker-stale", "peering")["fix"]
     peered_again(cluster)
 
 
@@ -374,3 +396,39 @@ def test_the_tenant_is_deleted_in_the_cloud(cluster, at_home, in_cloud):
     assert text_named(cluster, text) == "tenant-missing"
     assert f'"{HOME}" not found' in chain(named(cluster, "tenant-missing", "peering"))
     peered_again(cluster)
+
+
+# Outages.
+
+def test_the_mesh_is_cut_and_home_gives_the_cloud_up(world, cluster, at_home):
+    with pod(at_home, "lives"):
+        named(cluster, "fine", "lives")
+        with world.block_udp(4242):
+            for question in ["peering"], ["node"], ["lives"]:
+                said = named(cluster, "mesh-cut", *question, seconds=60)
+                assert "10.42.0.1:6443 answers" in chain(said) and "tombolo doctor" in said["fix"]
+            done = subprocess.run(["nsenter", f"--net={at_home.namespace.path}", world.artefacts.programs / "liqoctl", "force", "unpeer",
+                                   CLOUD, "--kubeconfig", at_home.kubeconfig], text=True, capture_output=True, timeout=120)
+            assert done.returncode == 0, done.stdout + done.stderr
+        said = named(cluster, "orphans-in-cloud", "peering")
+        assert "permanently-unreachable" in chain(said) and "tombolo peer" in said["fix"]
+        peered_again(cluster)
+
+
+def test_the_clouds_api_server_hangs(world, cluster):
+    instance = cluster.instance
+    world.machine(instance, "sh", "-c", "kill -STOP $(pidof kube-apiserver)")
+    try:
+        named(cluster, "cloud-api-silent", "peering", seconds=80)
+    finally:
+        world.machine(instance, "sh", "-c", "kill -CONT $(pidof kube-apiserver)")
+    peered_again(cluster)
+
+
+def test_another_cloud_under_a_live_peering(cluster):
+    cluster.up("--recreate", "lighthouse", "--skip-peering")
+    for question in "peering", "node":
+        said = named(cluster, "cloud-replaced", question)
+        assert "a copied status, which survives the cluster that gave it" in chain(said)
+    cluster.up()
+    assert why(cluster, "peering")["fine"]
