@@ -1,18 +1,16 @@
 """What goes wrong between two clusters, made to go wrong for real: `tombolo why` has to name the cause, not an echo of it."""
-import contextlib
 import json
-import subprocess
 import time
 
-import net
 import pytest
 from cluster import Cluster
+from weather import (IMAGE, advertise, chain, cloud, deployment, hanging_webhook, liqoctl, named, namespace, peered_again, pod,
+                     scheduler_said, spec, stopped, text_named, toleration, uninstall, until, why)
 
-IMAGE = "busybox:1.36"  # the machines of this world have it
 CLOUD, HOME = "why-cloud", "talos-homelab"
 TENANT_AT_HOME, TENANT_IN_CLOUD = f"liqo-tenant-{CLOUD}", f"liqo-tenant-{HOME}"
 CLUSTER = dict(name="why", distribution="k3s", more="workers:\n  - {name: gpus, instanceTypes: [g4dn.xlarge], max: 2}\n")
-NOT_ALLOWED = "virtual-node.liqo.io/not-allowed"
+LIQO = ("--namespace", "liqo", "--remote-namespace", "liqo-system")
 
 
 @pytest.fixture(scope="module")
@@ -27,76 +25,6 @@ def cluster(world, at_home, tmp_path_factory):
     it.up()
     yield it
     it.run("down", "--yes", code=None)
-
-
-def until(test, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := test():
-            return value
-        time.sleep(0.2)
-    raise AssertionError(f"not within {seconds} s")
-
-
-def why(cluster, *argv):
-    return json.loads(cluster.run("why", *argv, "-o", "json", code=None))
-
-
-def chain(said):
-    return " | ".join(link["seen"] for link in said["chain"])
-
-
-def named(cluster, cause, *argv, seconds=20):
-    """Asked again until that is the cause: what is wrong takes a moment until it can be seen."""
-    end = time.monotonic() + seconds
-    while (said := why(cluster, *argv))["id"] != cause:
-        assert time.monotonic() < end, f"{cause} is not named:\n{json.dumps(said, indent=1)}"
-        time.sleep(0.3)
-    assert said["cause"] and (said["fine"] or said["fix"]), said
-    return said
-
-
-def text_named(cluster, text):
-    return json.loads(cluster.run("why", "--text", text, "-o", "json"))["id"]
-
-
-def cloud(cluster, *argv, check=True):
-    return cluster.run("kubectl", *argv, code=0 if check else None)
-
-
-def spec(image=IMAGE, tolerations=(), requests=None, to_cloud=True, **more):
-    return {"nodeSelector": {"liqo.io/type": "virtual-node"} if to_cloud else {},
-            "terminationGracePeriodSeconds": 1, "tolerations": list(tolerations), "containers": [
-                {"name": "c", "image": image, "imagePullPolicy": "IfNotPresent", "command": ["sleep", "600"],
-                 "resources": {"requests": requests or {}, "limits": requests or {}}}], **more}
-
-
-@contextlib.contextmanager
-def pod(at_home, name, namespace="default", **changes):
-    at_home.kubectl("apply", "-f", "-", text=json.dumps({
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": spec(**changes)}))
-    try:
-        yield
-    finally:
-        at_home.kubectl("delete", "pod", name, "-n", namespace, "--wait=false")
-
-
-@contextlib.contextmanager
-def namespace(at_home, name):
-    at_home.kubectl("create", "namespace", name)
-    try:
-        yield name
-    finally:
-        at_home.kubectl("delete", "namespace", name, "--wait=false")
-
-
-def toleration(effect):
-    return {"key": NOT_ALLOWED, "operator": "Exists", "effect": effect}
-
-
-def scheduler_said(at_home, name, namespace):
-    path = "jsonpath={.status.conditions[?(@.type=='PodScheduled')].message}"
-    return until(lambda: at_home.kubectl("get", "pod", name, "-n", namespace, "-o", path), 20)
 
 
 # Pods: cheap, for nothing has to be broken.
@@ -175,37 +103,9 @@ def test_a_selector_that_no_node_has(cluster, at_home):
 
 # Something broken, and mended again.
 
-@contextlib.contextmanager
-def stopped(kubectl, name, namespace):
-    """No pod of the Deployment while the `with` lasts."""
-    kubectl("scale", "deployment", name, "-n", namespace, "--replicas=0")
-    until(lambda: not json.loads(kubectl("get", "deployment", name, "-n", namespace, "-o", "json"))["status"].get("replicas"), 30)
-    try:
-        yield
-    finally:
-        kubectl("scale", "deployment", name, "-n", namespace, "--replicas=1")
-        kubectl("rollout", "status", f"deployment/{name}", "-n", namespace, "--timeout=60s")
-
-
 @pytest.fixture
 def in_cloud(cluster):
     return lambda *argv: cloud(cluster, *argv)
-
-
-@contextlib.contextmanager
-def hanging_webhook(kubectl, run, namespace):
-    """It takes connections and answers none."""
-    run("sh", "-c", "kill -STOP $(pidof webhook)")
-    try:
-        yield
-    finally:
-        run("sh", "-c", "kill -CONT $(pidof webhook)")
-        kubectl("rollout", "status", "deployment/liqo-webhook", "-n", namespace, "--timeout=60s")
-
-
-def deployment(name, namespace="default"):
-    return json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": namespace}, "spec": {
-        "selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}, "spec": spec()}}})
 
 
 def test_homes_webhook_is_down(cluster, at_home):
@@ -287,58 +187,16 @@ def test_a_slice_that_is_cordoned(cluster, at_home, in_cloud):
 
 # The handshake, and what earlier peerings leave.
 
-def liqoctl(world, cluster, at_home, *argv):
-    """Where home's pods are: on the node, which is a member of the mesh. Exit code and what it printed."""
-    remote = cluster.folder / "cloud.config"
-    remote.write_text(cluster.run("kubeconfig", "--cloud", "-o", "text"))
-    done = subprocess.run(["nsenter", f"--net={at_home.namespace.path}", world.artefacts.programs / "liqoctl", *argv, "--kubeconfig",
-                           at_home.kubeconfig, "--remote-kubeconfig", remote], text=True, capture_output=True, timeout=120)
-    return done.stdout + done.stderr
-
-
-LIQO = ("--namespace", "liqo", "--remote-namespace", "liqo-system")
-
-
-def test_liqoctl_without_the_namespaces_of_the_recipe(world, cluster, at_home):
-    """The recipe's first error, of peer and unpeer."""
-    for verb in ["peer", "--networking-disabled"], ["unpeer"]:
-        text = liqoctl(world, cluster, at_home, *verb, "--namespace", "liqo")
-        assert 'configmaps "configmaps" not found' in text and text_named(cluster, text) == "liqo-not-installed"
-
-
-def uninstall(at_home):
-    """What Liqo's chart runs before it lets Helm remove anything: the uninstaller, as the Job of its name."""
-    image = at_home.kubectl("get", "deployment", "liqo-controller-manager", "-n", "liqo", "-o",
-                            "jsonpath={.spec.template.spec.containers[0].image}")
-    at_home.kubectl("apply", "-f", "-", text=json.dumps({
-        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "liqo-pre-delete", "namespace": "liqo"}, "spec": {
-            "backoffLimit": 0, "template": {"spec": {
-                "restartPolicy": "Never", "serviceAccountName": "liqo-controller-manager",
-                "containers": [{"name": "c", "image": image, "imagePullPolicy": "IfNotPresent", "command": ["/usr/bin/uninstaller"],
-                                "env": [{"name": "POD_NAMESPACE", "value": "liqo"}]}]}}}}))
-    at_home.kubectl("wait", "job/liqo-pre-delete", "-n", "liqo", "--for=condition=Failed", "--timeout=60s")
-    return at_home.kubectl("logs", "job/liqo-pre-delete", "-n", "liqo")
-
-
 @pytest.fixture
 def judge(world, cluster, at_home):
     return lambda *argv: liqoctl(world, cluster, at_home, *argv)
 
 
-def peered_again(cluster):
-    cluster.run("peer")
-    assert why(cluster, "peering")["fine"]
-
-
-def advertise(in_cloud, address):
-    """As the Helm value apiServer.address would have it."""
-    flag, path = "--api-server-address-override=", "{.spec.template.spec.containers[0].args}"
-    name = ("deployment", "liqo-controller-manager", "-n", "liqo-system")
-    args = json.loads(in_cloud("get", *name, "-o", f"jsonpath={path}"))
-    at = next(i for i, arg in enumerate(args) if arg.startswith(flag))
-    in_cloud("patch", *name, "--type=json", "-p", json.dumps([
-        {"op": "replace", "path": f"/spec/template/spec/containers/0/args/{at}", "value": flag + address}]))
-    in_cloud("rollout", "status", "deployment/liqo-controller-manager", "-n", "liqo-system", "--timeout=60s")
+def test_liqoctl_without_the_namespaces_of_the_recipe(cluster, judge):
+    """The recipe's first error, of peer and unpeer."""
+    for verb in ["peer", "--networking-disabled"], ["unpeer"]:
+        text = judge(*verb, "--namespace", "liqo")
+        assert 'configmaps "configmaps" not found' in text and text_named(cluster, text) == "liqo-not-installed"
 
 
 def test_uninstalling_while_peered(cluster, at_home):
@@ -381,7 +239,8 @@ def test_what_liqoctls_unpeering_leaves_and_what_stops_the_next_peering(cluster,
     said = named(cluster, "advertised-address-wrong", "peering", seconds=5)
     assert "https://10.42.0.9:6443" in said["cause"] and "https://10.42.0.1:6443" in said["fix"]
     # It is corrected; home has the old answer, and then its checker has.
-    until(lambda: at_home.kubectl("get", "foreigncluster", CLOUD, "-o", "jsonpath={.status.conditions[?(@.status=='Error')].type}"), 30)
+    failed = "jsonpath={.status.conditions[?(@.status=='Error')].type}"
+    until(lambda: at_home.kubectl("get", "foreigncluster", CLOUD, "-o", failed), 30)
     advertise(in_cloud, "https://10.42.0.1:6443")
     assert "tombolo peer" in named(cluster, "identity-stale", "peering")["fix"]
     judge("peer", *LIQO, "--networking-disabled", "--timeout", "8s")
@@ -400,16 +259,14 @@ def test_the_tenant_is_deleted_in_the_cloud(cluster, at_home, in_cloud):
 
 # Outages.
 
-def test_the_mesh_is_cut_and_home_gives_the_cloud_up(world, cluster, at_home):
+def test_the_mesh_is_cut_and_home_gives_the_cloud_up(world, cluster, at_home, judge):
     with pod(at_home, "lives"):
         named(cluster, "fine", "lives")
         with world.block_udp(4242):
             for question in ["peering"], ["node"], ["lives"]:
                 said = named(cluster, "mesh-cut", *question, seconds=60)
                 assert "10.42.0.1:6443 answers" in chain(said) and "tombolo doctor" in said["fix"]
-            done = subprocess.run(["nsenter", f"--net={at_home.namespace.path}", world.artefacts.programs / "liqoctl", "force", "unpeer",
-                                   CLOUD, "--kubeconfig", at_home.kubeconfig], text=True, capture_output=True, timeout=120)
-            assert done.returncode == 0, done.stdout + done.stderr
+            judge("force", "unpeer", CLOUD)
         said = named(cluster, "orphans-in-cloud", "peering")
         assert "permanently-unreachable" in chain(said) and "tombolo peer" in said["fix"]
         peered_again(cluster)
