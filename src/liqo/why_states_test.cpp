@@ -215,6 +215,12 @@ INSTANTIATE_TEST_SUITE_P(Why, WhyState, testing::ValuesIn(kStates), [](const aut
   return name;
 });
 
+TEST(Why, E6MeshIsBackAndTheNodeLags) {
+  auto e = about_node(clusters("peered"));
+  node_lost(e);
+  EXPECT_EQ(why_of(e).id, "node-coming-back");
+}
+
 // As it really is: what was accepted stays accepted, and only new pods are refused.
 TEST(Why, TenantIsCordonedUnderAnAcceptedSlice) {
   auto e = clusters("peered");

@@ -162,12 +162,6 @@ TEST(Why, E6MeshIsCutExplainsAPodThatIsNotScheduled) {
   EXPECT_EQ(why_of(e).id, "mesh-cut");
 }
 
-TEST(Why, E6MeshIsBackAndTheNodeLags) {
-  auto e = about_node(clusters("peered"));
-  node_lost(e);
-  EXPECT_EQ(why_of(e).id, "node-coming-back");
-}
-
 TEST(Why, TheMeshAnswersAndHomeDoesNotReachTheCloud) {
   auto e = clusters("peered");
   given_up(e);

@@ -140,7 +140,7 @@ def liqoctl(world, cluster, at_home, *argv):
     """Where home's pods are: on the node, which is a member of the mesh. What it printed."""
     remote = cluster.folder / "cloud.config"
     remote.write_text(cluster.run("kubeconfig", "--cloud", "-o", "text"))
-    both = [] if argv[0] == "force" else ["--remote-kubeconfig", remote]
     done = subprocess.run(["nsenter", f"--net={at_home.namespace.path}", world.artefacts.programs / "liqoctl", *argv,
-                           "--kubeconfig", at_home.kubeconfig, *both], text=True, capture_output=True, timeout=120)
+                           "--kubeconfig", at_home.kubeconfig, "--remote-kubeconfig", remote],
+                          text=True, capture_output=True, timeout=120)
     return done.stdout + done.stderr
