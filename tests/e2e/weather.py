@@ -57,7 +57,7 @@ def pod(at_home, name, namespace="default", **changes):
     try:
         yield
     finally:
-        at_home.kubectl("delete", "pod", name, "-n", namespace, "--wait=false")
+        at_home.kubectl("delete", "pod", name, "-n", namespace, "--wait=false", "--ignore-not-found")
 
 
 @contextlib.contextmanager
