@@ -185,6 +185,26 @@ def test_a_slice_that_is_cordoned(cluster, at_home, in_cloud):
         named(cluster, "fine", "accepted", seconds=40)
 
 
+def test_api_server_support_without_liqos_network(cluster, at_home):
+    """The chart's default; `tombolo up` turns it off."""
+    name = ("virtualnodes.offloading.liqo.io", CLOUD, "-n", TENANT_AT_HOME)
+    path = "spec.template.spec.template.spec.containers[0].args"
+    kubelet = ("deployment", f"vk-{CLOUD}", "-n", TENANT_AT_HOME)
+    at = json.loads(at_home.kubectl("get", *name, "-o", f"jsonpath={{.{path}}}")).index("--enable-apiserver-support=false")
+
+    def support(word):
+        flag = f"--enable-apiserver-support={word}"
+        at_home.kubectl("patch", *name, "--type=json", "-p", json.dumps([
+            {"op": "replace", "path": f"/spec/template/spec/template/spec/containers/0/args/{at}", "value": flag}]))
+        until(lambda: flag in at_home.kubectl("get", *kubelet, "-o", "yaml"), 20)
+        at_home.kubectl("rollout", "status", *kubelet, "--timeout=60s")
+    support("true")
+    with pod(at_home, "asks"):
+        assert "KUBERNETES_SERVICE_HOST=kubernetes.default" in chain(named(cluster, "apiserver-support", "asks", seconds=60))
+    support("false")
+    named(cluster, "fine", "peering", seconds=60)
+
+
 # The handshake, and what earlier peerings leave.
 
 @pytest.fixture
