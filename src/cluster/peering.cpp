@@ -64,7 +64,7 @@ class PeeringKind final : public engine::ConvergedKind {
 
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
     auto out = seen("cloud", cloud_cluster_id(desk_.cluster));
-    const auto found = look(out, call);
+    const auto found = see(out, call);
     if (call.stop.stop_requested()) return fail(Code::kCancelled, "stopped while looking");
     if (found && !*found) return std::vector<engine::Observed>{};
     if (!found) {
@@ -117,7 +117,7 @@ class PeeringKind final : public engine::ConvergedKind {
 
  private:
   // True when there is anything of a peering.
-  Result<bool> look(engine::Observed& out, const engine::Call& call) {
+  Result<bool> see(engine::Observed& out, const engine::Call& call) {
     auto* home = TRY(desk_.kubernetes.home(call.stop));
     const auto record = TRY(desk_.machine.machine->record());
     const auto cloud = only_home_ || !record ? Result<kube::Client*>(nullptr) : desk_.kubernetes.cloud(call.stop);

@@ -61,6 +61,7 @@ class Peering {
   Result<bool> await_slice(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_virtual_node(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_node(const Sides& sides, const std::stop_token& stop);
+  Result<> renew_checker(const codec::Json& foreign, const Sides& sides, const std::stop_token& stop);
   Result<bool> await_foreign_cluster(const Sides& sides, const std::stop_token& stop);
   Result<> drop_leases(kube::Client& home, const std::stop_token& stop);
   Result<> wake_virtual_kubelet(kube::Client& home, const std::stop_token& stop);

@@ -189,6 +189,17 @@ Result<bool> Peering::await_virtual_node(const Sides& sides, const std::stop_tok
   return wait_for(kSlice, "home to make a virtual node of the slice", {sides.home, home_tenant_, slice()}, stop);
 }
 
+// Home's checker keeps the client that it began with, whatever the cloud advertises since; without it no virtual kubelet runs.
+Result<> Peering::renew_checker(const codec::Json& foreign, const Sides& sides, const std::stop_token& stop) {
+  const auto api = kube::condition_of(foreign, "APIServerStatus");
+  if (restarted_ || !api || api->status == "Established") return {};
+  restarted_ = true;
+  said_ = "home's controller does not see the cloud's API server, which answers: restarting it";
+  TRY(end_pods(sides.home, parties_.home.name_space, "app.kubernetes.io/name=controller-manager", stop));
+  TRY(end_pods(sides.home, home_tenant_, kVirtualKubelets, stop));
+  return drop_leases(sides.home, stop);
+}
+
 Result<bool> Peering::await_node(const Sides& sides, const std::stop_token& stop) {
   const auto node = TRY(kube::find(sides.home, {kube::kNodes, "", slice()}, stop));
   const auto ready = node ? kube::condition_of(*node, "Ready") : std::nullopt;
@@ -203,6 +214,10 @@ Result<bool> Peering::await_node(const Sides& sides, const std::stop_token& stop
   if (waited > kProbe)
     for (const auto& pod : TRY(kube::pods(sides.home, home_tenant_, std::string(kVirtualKubelets), stop)))
       if (!pod.ready) said_ = fmt::format("pod {}/{}: {}", pod.name_space, pod.name, pod.why);
+  if (waited > kProbe) {
+    const auto foreign = TRY(kube::find(sides.home, {kForeignClusters, "", parties_.cloud.id}, stop));
+    if (foreign) TRY(renew_checker(*foreign, sides, stop));
+  }
   const auto what = said_;
   auto waits = wait_for(kNode, "the virtual node to become Ready", {sides.home, home_tenant_, slice()}, stop);
   if (!waits && !what.empty())
@@ -221,13 +236,7 @@ Result<bool> Peering::await_foreign_cluster(const Sides& sides, const std::stop_
   if (trouble.empty()) return true;
   waiting_ = "home to find the cloud healthy: " + trouble;
   const auto waited = patience_.waited_for("foreign cluster", sides.home.clock().now());
-  if (waited > kProbe && !restarted_ && api && api->status != "Established") {
-    // Its checker keeps the client that it began with, whatever the cloud advertises since.
-    restarted_ = true;
-    said_ = "home's controller does not see the cloud's API server, which answers: restarting it";
-    TRY(end_pods(sides.home, parties_.home.name_space, "app.kubernetes.io/name=controller-manager", stop));
-    TRY(end_pods(sides.home, home_tenant_, kVirtualKubelets, stop));
-  }
+  if (waited > kProbe && foreign) TRY(renew_checker(*foreign, sides, stop));
   const bool echo = !api || api->status == "Established";
   if (echo && !nudged_ && waited > kEcho) {
     // Home looks again when the object changes, and else after a minute.

@@ -103,7 +103,9 @@ Link node_link(const Json& node) {
 }
 
 Link dial_link(const Dial& dial) {
-  return {dial.detail.empty() ? dial.server + " answers" : fmt::format("{}: {}", dial.server, dial.detail),
+  // Whoever refuses an anonymous call has answered as well.
+  return {dial.outcome == Dial::Outcome::kAnswers ? dial.server + " answers"
+                                                  : fmt::format("{}: {}", dial.server, dial.detail),
           fmt::format("dialled from here{}, with the authority that the {} names",
                       dial.through_tunnel ? " through the SSH tunnel" : "", dial.source)};
 }
@@ -149,7 +151,8 @@ Found peering_trouble(const Evidence& e, std::string_view slice) {
   for (const auto& rule : {installation_trouble, authentication_trouble, way_trouble})
     if (auto found = rule(e)) return found;
   if (auto found = slice_trouble(e, slice)) return found;
-  return node_trouble(e, slice);
+  if (auto found = node_trouble(e, slice)) return found;
+  return cordon_trouble(e, slice);
 }
 
 }  // namespace why

@@ -101,6 +101,8 @@ Found not_reflected(const Evidence& e, const Json& pod, const Json& node, Chain 
   const auto said = message_of(event);
   chain.push_back({said, "home, event on the pod"});
   if (said.find("failed getting quota") != said.npos) return without_quota(e, node, std::move(chain));
+  if (said.find("user is cordoned") != said.npos)
+    if (auto found = cordon_trouble(e, kube::name_of(node))) return after(std::move(chain), std::move(*found));
   if (const auto advice = advice_for_text(said))
     return because(advice->id, std::move(chain), advice->cause, advice->fix);
   return because("reflection-refused", std::move(chain), "The cloud does not take the pod: " + said,

@@ -39,6 +39,8 @@ Found way_trouble(const Evidence& e);  // advertised address, authority, mesh, A
 // `name` "" means every slice.
 Found slice_trouble(const Evidence& e, std::string_view name);
 Found node_trouble(const Evidence& e, std::string_view name);
+// What runs goes on, and nothing new is taken: the cloud has cordoned the tenant or the slice.
+Found cordon_trouble(const Evidence& e, std::string_view name);
 // All of them.
 Found peering_trouble(const Evidence& e, std::string_view slice = "");
 

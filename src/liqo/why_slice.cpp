@@ -9,6 +9,7 @@ namespace {
 
 // LCM logs one such conflict in every good peering.
 constexpr std::string_view kHarmlessConflict = "the object has been modified";
+constexpr std::string_view kCordonSlice = "liqo.io/cordon";
 
 std::string complaint(const SideSeen& side, const Json& slice) {
   std::string newest;
@@ -49,13 +50,19 @@ Found unauthenticated(const Evidence& e, const Json& slice) {
       e, slice, {{status.empty() ? "Authentication has no condition" : "Authentication is " + status, at_home(slice)}});
 }
 
-Explanation cordoned(const Evidence& e, Chain chain, std::string_view condition) {
-  return because("tenant-cordoned", std::move(chain),
-                 fmt::format("The cloud has {} home's tenant, and gives it nothing new.",
-                             condition == "Drained" ? "drained" : "cordoned"),
-                 fmt::format("`tombolo kubectl -n {} patch tenants.authentication.liqo.io {} --type merge -p "
-                             "'{{\"spec\":{{\"tenantCondition\":\"Active\"}}}}'`.",
-                             e.cloud.tenant_namespace, e.home_id));
+Found cordoned_tenant(const Evidence& e, Chain chain) {
+  for (const auto* tenant : e.cloud.all("Tenant")) {
+    const auto condition = codec::text_at(*tenant, "spec.tenantCondition");
+    if (condition.empty() || condition == "Active") continue;
+    chain.push_back({"tenantCondition is " + condition, in_cloud(*tenant)});
+    return because("tenant-cordoned", std::move(chain),
+                   fmt::format("The cloud has {} home's tenant, and gives it nothing new.",
+                               condition == "Drained" ? "drained" : "cordoned"),
+                   fmt::format("`tombolo kubectl -n {} patch tenants.authentication.liqo.io {} --type merge -p "
+                               "'{{\"spec\":{{\"tenantCondition\":\"Active\"}}}}'`.",
+                               e.cloud.tenant_namespace, e.home_id));
+  }
+  return std::nullopt;
 }
 
 Found unsupplied(const Evidence& e, const Json& slice) {
@@ -64,12 +71,7 @@ Found unsupplied(const Evidence& e, const Json& slice) {
   Chain chain{{resources ? fmt::format("Resources is {}: {}", resources->status, resources->message)
                          : "Authentication is Accepted, and there is no condition Resources",
                at_home(slice)}};
-  for (const auto* tenant : e.cloud.all("Tenant"))
-    if (const auto condition = codec::text_at(*tenant, "spec.tenantCondition");
-        !condition.empty() && condition != "Active") {
-      chain.push_back({"tenantCondition is " + condition, in_cloud(*tenant)});
-      return cordoned(e, std::move(chain), condition);
-    }
+  if (auto found = cordoned_tenant(e, chain)) return found;
   const auto of_class = codec::text_at(slice, "spec.class");
   if (!resources && !of_class.empty() && of_class != "default") {
     chain.push_back({"spec.class is " + of_class, at_home(slice)});
@@ -187,6 +189,22 @@ Found node_trouble(const Evidence& e, std::string_view name) {
     return because(
         "node-missing", std::move(chain), "The virtual kubelet runs and has made no node yet.",
         fmt::format("At home: `kubectl -n {} logs deployment/{}`.", e.home.tenant_namespace, virtual_kubelet(called)));
+  }
+  return std::nullopt;
+}
+
+Found cordon_trouble(const Evidence& e, std::string_view name) {
+  if (auto found = cordoned_tenant(e, {})) return found;
+  for (const auto* quota : e.cloud.all("Quota")) {
+    if (!codec::bool_at(*quota, "spec.cordoned")) continue;
+    for (const auto* slice : e.cloud.all("ResourceSlice")) {
+      const auto called = kube::name_of(*slice);
+      if ((!name.empty() && called != name) || slice_user(called, e.home_id) != kube::name_of(*quota)) continue;
+      return because("tenant-cordoned", {{"spec.cordoned is true", in_cloud(*quota)}},
+                     fmt::format("The cloud has cordoned the slice {}, and takes no new pod for it.", called),
+                     fmt::format("`tombolo kubectl -n {} annotate resourceslices.authentication.liqo.io {} {}-`.",
+                                 e.cloud.tenant_namespace, called, kCordonSlice));
+    }
   }
   return std::nullopt;
 }

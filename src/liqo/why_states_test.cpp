@@ -9,7 +9,9 @@ namespace tombolo::liqo {
 namespace {
 
 using namespace recorded;  // NOLINT: the words of these tests
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 struct State {
   const char* id;
@@ -212,6 +214,42 @@ INSTANTIATE_TEST_SUITE_P(Why, WhyState, testing::ValuesIn(kStates), [](const aut
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });
+
+TEST(Why, E6MeshIsBackAndTheNodeLags) {
+  auto e = about_node(clusters("peered"));
+  node_lost(e);
+  EXPECT_EQ(why_of(e).id, "node-coming-back");
+}
+
+// As it really is: what was accepted stays accepted, and only new pods are refused.
+TEST(Why, TenantIsCordonedUnderAnAcceptedSlice) {
+  auto e = clusters("peered");
+  the(e.cloud, "Tenant", "home").at("spec").as_object()["tenantCondition"] = "Cordoned";
+  the(e.cloud, "Quota", "cloud-4ea140588150").at("spec").as_object()["cordoned"] = true;
+  EXPECT_EQ(why_of(e).id, "tenant-cordoned");
+  EXPECT_EQ(why_of(about_node(e)).id, "tenant-cordoned");
+  EXPECT_TRUE(why_of(about_pod(e)).fine) << "it runs";
+  auto pod = about_pod(e);
+  pending(pod);
+  add_event(pod.home, "Pod", "hello", "FailedReflection",
+            "admission webhook \"shadowpod.validate.liqo.io\" denied the request: user is cordoned");
+  EXPECT_THAT(why_of(pod).fix, HasSubstr("patch tenants.authentication.liqo.io home"));
+}
+
+TEST(Why, SliceIsCordoned) {
+  auto e = clusters("peered");
+  the(e.cloud, "Quota", "cloud-4ea140588150").at("spec").as_object()["cordoned"] = true;
+  const auto w = why_of(e);
+  EXPECT_EQ(w.id, "tenant-cordoned");
+  EXPECT_THAT(w.fix, HasSubstr("annotate resourceslices.authentication.liqo.io cloud liqo.io/cordon-"));
+}
+
+TEST(Why, WhoRefusesADialHasAnswered) {
+  auto e = clusters("peered");
+  given_up(e);
+  for (auto& dial : e.dials) dial.detail = "dialling: Unauthorized";
+  EXPECT_THAT(seen(why_of(e)), AllOf(HasSubstr("https://10.42.0.1:6443 answers"), Not(HasSubstr("Unauthorized"))));
+}
 
 // TOMBOLO_REWRITE_GOLDEN=1 writes the page instead; review its diff.
 TEST(WhyPage, ListsThemAll) {

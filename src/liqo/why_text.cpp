@@ -39,6 +39,9 @@ constexpr auto kTexts = std::to_array<Text>({
     {"no matches for kind \"Tenant\"", "liqo-not-installed", kDefinitionsAbsent, kInstall},
     {"the server doesn't have a resource type \"tenants\"", "liqo-not-installed", kDefinitionsAbsent, kInstall},
     {"the server could not find the requested resource", "liqo-not-installed", kDefinitionsAbsent, kInstall},
+    {"disable offloading for clusters", "uninstall-while-peered",
+     "Liqo is being uninstalled while the clusters are peered.",
+     "Run `tombolo unoffload NAMESPACE` and `tombolo unpeer`, then uninstall again."},
     {"Pre-uninstall checks failed", "stale-foreign-cluster",
      "Liqo's uninstaller sees something peered or offloaded. After a clean unpeering it is the ForeignCluster, which "
      "is not brought "
@@ -46,9 +49,6 @@ constexpr auto kTexts = std::to_array<Text>({
      "Run `tombolo unoffload NAMESPACE` and `tombolo unpeer`; then, at home, `kubectl delete "
      "foreignclusters.core.liqo.io --all`, and "
      "uninstall again."},
-    {"disable offloading for clusters", "uninstall-while-peered",
-     "Liqo is being uninstalled while the clusters are peered.",
-     "Run `tombolo unoffload NAMESPACE` and `tombolo unpeer`, then uninstall again."},
     {"disable authentication for clusters", "stale-foreign-cluster",
      "The uninstaller believes the ForeignCluster, which is not brought up to date after unpeering.",
      "At home: `kubectl delete foreignclusters.core.liqo.io --all`; then uninstall again."},
@@ -185,6 +185,10 @@ constexpr auto kTexts = std::to_array<Text>({
      "The virtual node is not ready, most often because home does not reach the cloud.",
      "`tombolo why node` says why."},
     {"TLS handshake timeout", "cloud-api-silent", "The API server takes connections and does not answer: it hangs.",
+     "Run `tombolo doctor`, then `tombolo up`. If the cloud is gone for good: `tombolo unpeer --force`."},
+    {"the server is currently unable to handle the request", "cloud-api-silent",
+     "Something answers at the API server's address, and the API server behind it does not: it hangs, or it has only "
+     "just started.",
      "Run `tombolo doctor`, then `tombolo up`. If the cloud is gone for good: `tombolo unpeer --force`."},
     // nothing
     {"no reflector found for ForeignCluster", "harmless", "A cluster that only provides has no reflector, and says so.",

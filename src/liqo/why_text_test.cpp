@@ -59,6 +59,8 @@ const Pasted kReference[] = {
     {"a resourceslice with the same name already exists in the cluster", "slice-name-taken", "resourceslices"},
     {"multiple tenant namespaces found for clusterid cloud", "tenant-namespace-twice", "liqo.io/tenant-namespace-"},
     {"a Tenant already exists in the tenant namespace", "tenant-twice", "get tenants"},
+    {"Error from server (ServiceUnavailable): the server is currently unable to handle the request (get configmaps)",
+     "cloud-api-silent", "tombolo unpeer --force"},
     {"no reflector found for ForeignCluster home", "harmless", "Harmless"},
 };
 INSTANTIATE_TEST_SUITE_P(Reference, WhyText, testing::ValuesIn(kReference));
@@ -90,6 +92,7 @@ TEST(WhyTextRecorded, EachIsKnown) {
                       {"e13-home", "home-webhook-silent"},
                       {"e13-cloud", "cloud-webhook-silent"},
                       {"e15-still-peered", "uninstall-while-peered"},
+                      {"e15-blocked", "uninstall-while-peered"},
                       {"e15-stale", "stale-foreign-cluster"},
                       {"e16-log", "peered-too-soon"},
                       {"e16-renews", "peered-too-soon"}};

@@ -2,6 +2,8 @@
 // controllers. Several of these look the same in the API; what was dialled tells them apart.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "liqo/why_rules.hpp"
 
 namespace tombolo::liqo::why {
@@ -29,6 +31,13 @@ Chain what_home_sees(const Evidence& e) {
   return out;
 }
 
+// A slice of which nothing has ever come back from the cloud.
+bool is_unanswered(const Evidence& e) {
+  const auto slices = e.home.all("ResourceSlice");
+  return std::any_of(slices.begin(), slices.end(),
+                     [](const Json* slice) { return status_of(*slice, "Authentication").empty(); });
+}
+
 std::string restart_manager(const Evidence& e) {
   return fmt::format("kubectl -n {} rollout restart deployment liqo-controller-manager",
                      e.home.liqo ? e.home.liqo->name_space : "liqo");
@@ -52,8 +61,10 @@ Found advertised(const Evidence& e) {
   auto chain = what_home_sees(e);
   chain.push_back(dial_link(*dial));
   if (dial->outcome == Dial::Outcome::kUntrusted) return distrusted(std::move(chain), *dial);
-  // From here the mesh may be out of reach where home is not: only together with home's own word is silence a fault.
-  if (dial->through_tunnel || dial->server == e.cloud_server || cloud_as_home_sees_it(e) == "Established")
+  // From here the mesh may be out of reach where home is not: only together with home's own word is silence a fault. That
+  // word is from an earlier peering as long as nothing has come back.
+  if (dial->through_tunnel || dial->server == e.cloud_server ||
+      (cloud_as_home_sees_it(e) == "Established" && !is_unanswered(e)))
     return std::nullopt;
   return because(
       "advertised-address-wrong", std::move(chain),
@@ -145,7 +156,10 @@ Found given_up(const Evidence& e) {
         "home-cannot-reach-cloud", std::move(chain),
         "The mesh carries packets, and yet Liqo's pods at home do not reach the cloud's API server: their way into "
         "the mesh or the mesh's firewall is closed, or Liqo keeps an old connection.",
-        fmt::format("Run `tombolo doctor` and `tombolo up`; then, at home, `{}`.", restart_manager(e)));
+        fmt::format(
+            "If the mesh is just back, wait: Liqo looks every 15 seconds. Else run `tombolo doctor` and `tombolo "
+            "up`; then, at home, `{}`.",
+            restart_manager(e)));
   }
   if (e.mesh_trouble) chain.push_back({"home's member does not answer: " + *e.mesh_trouble, "mesh"});
   return because(

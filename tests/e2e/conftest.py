@@ -11,6 +11,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import world as worlds  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: waits for Liqo's own timeouts; not part of ./check")
+
+
 def pytest_sessionstart(session):
     """One line in place of a skip for each test: ctest takes 77 for a skip; with CI=true a failure."""
     if not session.config.option.collectonly and (reason := worlds.missing()):

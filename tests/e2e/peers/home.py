@@ -197,12 +197,12 @@ class HomeCluster:
     def inside(self, *argv, check=True):
         return subprocess.run(self.enter(argv), check=check, text=True, capture_output=True)
 
-    def kubectl(self, *argv, check=True, text=None):
+    def kubectl(self, *argv, check=True, text=None, err=False):
         done = subprocess.run(["nsenter", f"--net={self.namespace.path}", self.programs / "kubectl", "--kubeconfig",
                                self.kubeconfig, *map(str, argv)], text=True, capture_output=True, input=text, timeout=180)
         if check and done.returncode:
             raise AssertionError(f"kubectl {argv}: {done.stderr}")
-        return done.stdout
+        return done.stderr if err else done.stdout
 
     def signal(self, program, name):
         hit = [pid for pid in pids_below(first_process(self.folder))
