@@ -18,7 +18,7 @@ Result<Exit> run_kubeconfig(Invocation& call) {
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "kubeconfig", nullptr, true));
   if (!session->has_clusters())
     return fail(Code::kUnsupported, "this cluster has no Kubernetes clusters",
-                call.simulated() ? "The simulated site has none yet." : "cloud.kubernetes.distribution is none.");
+                "cloud.kubernetes.distribution in the cluster file is none.");
   kube::Kubeconfig config;
   if (home || merge) {
     const auto access = TRY(session->options().home_access());

@@ -47,12 +47,15 @@ Result<int> run_in_front(std::vector<std::string> words, const Environment& env)
 }
 
 Result<Exit> run_kubectl(Invocation& call) {
+  if (call.simulated())
+    return fail(Code::kUnsupported, "the simulated clusters answer this program only: kubectl cannot reach them",
+                "Look at them with `tombolo status --sim`.");
   const auto file = TRY(load_cluster_file(call));
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "kubectl", nullptr, true));
   if (!session->has_clusters())
     return fail(Code::kUnsupported, "this cluster has no Kubernetes in the cloud",
-                call.simulated() ? "The simulated site has none yet." : "cloud.kubernetes.distribution is none.");
+                "cloud.kubernetes.distribution in the cluster file is none.");
   auto& kubernetes = session->kubernetes();
   // The certificate is for the mesh address; the connection goes to the near end of the tunnel.
   auto config = TRY(kubernetes.cloud_kubeconfig());

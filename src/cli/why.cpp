@@ -141,7 +141,7 @@ Result<liqo::Evidence> look(Invocation& call, const spec::Cluster& cluster, cons
   const auto session = TRY(runtime->open(cluster, cluster::Access::kLook, "why", nullptr, true));
   if (!session->has_clusters())
     return fail(Code::kUnsupported, "this cluster has no Kubernetes in the cloud",
-                call.simulated() ? "The simulated site has none yet." : "cloud.kubernetes.distribution is none.");
+                "cloud.kubernetes.distribution in the cluster file is none.");
   auto& kubernetes = session->kubernetes();
   auto* home = TRY(kubernetes.home(call.stop));
   const auto cloud = kubernetes.cloud(call.stop);

@@ -163,6 +163,14 @@ std::string Lab::fault_of_up() {
                            "/apis/apps/v1/namespaces/liqo/deployments/liqo-controller-manager",
                            "/apis/authentication.liqo.io/v1beta1/namespaces/liqo/tenants"})
     if (status_at_home(path) != 200) return fmt::format("home answers {} to {}", status_at_home(path), path);
+  if (!cluster.mesh.home().empty()) {
+    const auto node = cluster::cloud_cluster_id(cluster);
+    if (status_at_home("/api/v1/nodes/" + node) != 200) return "home has no virtual node";
+    if (status_at("cloud", "/apis/authentication.liqo.io/v1beta1/namespaces/liqo-tenant-" +
+                               cluster::home_cluster_id(cluster) + "/tenants/" + cluster::home_cluster_id(cluster)) !=
+        200)
+      return "home is no tenant of the cloud";
+  }
   for (const auto* member : cluster.mesh.home())
     if (!site_.answers_in_mesh(addresses[0].public_ip, member->address.text()))
       return member->name + " is not in the mesh";
@@ -174,11 +182,14 @@ std::string Lab::fault_of_down() {
   if (!billable.empty()) return fmt::format("{} {} left", billable[0].kind, billable[0].id);
   if (!site_.security_groups().empty()) return "a security group left";
   if (!site_.key_pairs().empty()) return "a key pair left";
-  for (const auto* path : {"/api/v1/namespaces/nebula-system", "/api/v1/namespaces/liqo",
-                           "/apis/rbac.authorization.k8s.io/v1/clusterroles/liqo-controller-manager",
-                           "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.authentication.liqo.io"})
+  const auto node = cluster::cloud_cluster_id(cluster);
+  for (const auto& path :
+       {std::string("/api/v1/namespaces/nebula-system"), std::string("/api/v1/namespaces/liqo"),
+        "/api/v1/nodes/" + node, "/api/v1/namespaces/liqo-tenant-" + node,
+        std::string("/apis/rbac.authorization.k8s.io/v1/clusterroles/liqo-controller-manager"),
+        std::string("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.authentication.liqo.io")})
     if (status_at_home(path) != 404) {
-      const auto left = site_.handle({"GET", std::string("https://home.simulated:6443") + path, {}, "", 60s});
+      const auto left = site_.handle({"GET", "https://home.simulated:6443" + path, {}, "", 60s});
       return fmt::format("home still has {}", left.body);
     }
   return "";

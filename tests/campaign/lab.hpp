@@ -38,6 +38,8 @@ class Lab {
   Result<engine::Plan> plan();
   Result<cluster::Receipt> down(std::stop_token stop = {});
   void lose_journal();
+  // As a command by hand has it; not beside a run.
+  Result<std::unique_ptr<cluster::Session>> session() { return open(cluster::Access::kLook, "test"); }
 
   // Nothing when there is exactly one of everything and nothing else; what is wrong otherwise.
   std::string fault_of_up();

@@ -1,0 +1,108 @@
+// The peering by itself, through the clients that the program uses, on the simulated clusters in virtual time.
+#include <gtest/gtest.h>
+
+#include "campaign/lab.hpp"
+#include "cluster/peering_kinds.hpp"
+#include "liqo/state.hpp"
+
+namespace tombolo::campaign {
+namespace {
+
+// A cluster that `up` has made, and what a command by hand has of it.
+class Peered : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto report = lab_.up();
+    ASSERT_TRUE(report) << report.error().text();
+    ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
+    session_ = *lab_.session();
+    auto* home = *kubernetes().home({});
+    home_ = home;
+  }
+  cluster::Kubernetes& kubernetes() { return session_->kubernetes(); }
+  kube::Client& home() { return *home_; }
+  kube::Client& cloud() { return **kubernetes().cloud({}); }
+  std::string id() const { return cluster::cloud_cluster_id(lab_.cluster); }
+
+  Result<> peer(bool renew = false) {
+    auto request = TRY(cluster::peering_request(lab_.cluster, kubernetes()));
+    request.renew = renew;
+    TRY(cluster::peer(kubernetes(), lab_.clock(), request, [](auto&, auto&) {}, {}));
+    return {};
+  }
+  Result<> unpeer(bool forced = false) {
+    return cluster::unpeer(kubernetes(), lab_.clock(), id(), forced, [](auto&, auto&) {}, {});
+  }
+  liqo::PeeringState state() { return *liqo::look_at_peering(home(), &cloud(), id(), {}); }
+  std::uint64_t writes() { return home().statistics().writes + cloud().statistics().writes; }
+
+  Lab lab_{40};
+  std::unique_ptr<cluster::Session> session_;
+  kube::Client* home_ = nullptr;
+};
+
+TEST_F(Peered, WithNothingToDoNothingIsWritten) {
+  const auto before = writes();
+  ASSERT_TRUE(peer());
+  EXPECT_EQ(writes(), before);
+}
+
+TEST_F(Peered, EndsWithNothingLeftOnEitherSideAndBeginsAgain) {
+  ASSERT_TRUE(unpeer());
+  EXPECT_FALSE(state().any);
+  EXPECT_TRUE(liqo::tenant_namespaces(cloud(), "talos-homelab", {})->empty());
+  ASSERT_TRUE(peer());
+  EXPECT_EQ(state().trouble, "");
+}
+
+TEST_F(Peered, OffersMachinesThatDoNotExistYet) {
+  const auto offered = cluster::offered_resources(lab_.cluster);
+  EXPECT_EQ(offered.at("nvidia.com/gpu"), "1");
+  EXPECT_EQ(state().allocatable.at("nvidia.com/gpu"), "1");
+}
+
+TEST_F(Peered, AKeyThatHomeMadeAnewIsAccepted) {
+  ASSERT_TRUE(unpeer());
+  ASSERT_TRUE(kube::remove(home(), {kube::kSecrets, "liqo", std::string(liqo::kKeysSecret)}, {}));
+  const auto done = peer();
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(state().trouble, "");
+}
+
+TEST_F(Peered, ANodeOfThatNameIsNeitherTakenNorRemoved) {
+  ASSERT_TRUE(unpeer());
+  const kube::ObjectName node{kube::kNodes, "", id()};
+  ASSERT_TRUE(kube::create(home(), node, liqo::blank_object(node), {}));
+  const auto refused = peer();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kConflict) << refused.error().text();
+  EXPECT_TRUE(kube::find(home(), node, {})->has_value());
+}
+
+TEST_F(Peered, ATenantThatIsGoneIsMadeAgain) {
+  ASSERT_TRUE(kube::remove(cloud(), {liqo::kTenants, "liqo-tenant-talos-homelab", "talos-homelab"}, {}));
+  const auto done = peer();
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_TRUE(state().tenant);
+}
+
+TEST_F(Peered, TwoNamespacesOfOneTenantAreNamed) {
+  const kube::ObjectName other{kube::kNamespaces, "", "other"};
+  auto object = liqo::blank_object(other);
+  object.as_object()["metadata"].as_object()["labels"] = {{liqo::kRemoteClusterId, id()},
+                                                          {liqo::kTenantNamespace, "true"}};
+  ASSERT_TRUE(kube::create(home(), other, object, {}));
+  const auto refused = peer();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text().find("other"), std::string::npos) << refused.error().text();
+}
+
+TEST_F(Peered, ACloudThatAnswersIsNotDeclaredDead) {
+  const auto refused = unpeer(true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kConflict) << refused.error().text();
+  EXPECT_EQ(state().trouble, "");
+}
+
+}  // namespace
+}  // namespace tombolo::campaign
