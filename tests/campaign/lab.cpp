@@ -140,8 +140,8 @@ void Lab::lose_journal() {
   }
 }
 
-int Lab::status_at(const std::string& cluster, const std::string& path) {
-  return site_.handle({"GET", "https://" + cluster + ".simulated:6443" + path, {}, "", 60s}).status;
+int Lab::status_at(const std::string& side, const std::string& path) {
+  return site_.handle({"GET", "https://" + side + ".simulated:6443" + path, {}, "", 60s}).status;
 }
 
 std::string Lab::fault_of_up() {

@@ -44,7 +44,7 @@ class Lab {
   // Nothing when there is exactly one of everything and nothing else; what is wrong otherwise.
   std::string fault_of_up();
   std::string fault_of_down();
-  int status_at(const std::string& cluster, const std::string& path);  // of a GET: 200, 404; 0 when nobody answers
+  int status_at(const std::string& side, const std::string& path);  // of a GET: 200, 404; 0 when nobody answers
   int status_at_home(const std::string& path) { return status_at("home", path); }
 
  private:
