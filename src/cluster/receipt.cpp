@@ -81,9 +81,11 @@ Result<std::vector<Left>> left_at_home(Session& session, const std::stop_token& 
   auto* home = TRY(session.kubernetes().home(stop));
   const auto& cluster = session.cluster();
   std::vector<Left> out;
-  for (const auto& labels :
-       {fmt::format("{}={}", kClusterLabel, cluster.name),
-        fmt::format("{}={},{}", liqo::kRemoteClusterId, cloud_cluster_id(cluster), liqo::kTenantNamespace)})
+  std::vector<std::string> marks{
+      fmt::format("{}={},{}", liqo::kRemoteClusterId, cloud_cluster_id(cluster), liqo::kTenantNamespace)};
+  // With GitOps the namespaces that carry our mark are GitOps' to remove.
+  if (cluster.home.manage == spec::Manage::kApply) marks.push_back(fmt::format("{}={}", kClusterLabel, cluster.name));
+  for (const auto& labels : marks)
     for (const auto& name_space : TRY(kube::list(*home, {{kube::kNamespaces, "", ""}, labels, "", 100}, stop))) {
       std::string why = kube::is_being_deleted(name_space) ? "on its way out" : "nobody has told it to go";
       for (const auto& c : kube::conditions_of(name_space))

@@ -91,8 +91,10 @@ class Peering {
   bool tenant_is_new_ = false;  // made in this run: what the slice's status says may be older
   bool began_anew_ = false;
   bool restarted_ = false;
+  bool restarted_signer_ = false;
   bool woken_ = false;
   bool nudged_ = false;
+  bool made_anything_ = false;  // of the slice and what follows from it
   std::size_t stage_ = 0;
   std::string waiting_;
   std::string said_;

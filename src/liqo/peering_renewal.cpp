@@ -10,6 +10,8 @@ using codec::Json;
 using namespace std::chrono_literals;
 
 constexpr auto kSigning = 60s;
+constexpr auto kLooking = 2s;
+const std::string kSlicesCertificate = "the cloud to sign the slice's certificate anew";
 
 bool must_renew(const Json& auth_params, bool always, Time now) {
   const auto times = certificate_times(auth_params);
@@ -56,8 +58,17 @@ Result<bool> Peering::renew_slice(const Sides& sides, const std::stop_token& sto
     TRY(sign_again(sides.cloud, there, std::string(kCertificateSecret) + "-" + slice(), stop));
   }
   if (params && codec::text_at(*params, "signedCRT") != old_slice_certificate_) return true;
-  return wait_for(kSigning, "the cloud to sign the slice's certificate anew", {sides.cloud, cloud_tenant_, slice()},
-                  stop);
+  // A slice is looked at again when its spec changes, and when the cloud's controller begins: pods need it for neither.
+  if (!restarted_signer_ && patience_.waited_for(kSlicesCertificate, sides.home.clock().now()) > kLooking) {
+    restarted_signer_ = true;
+    said_ = "restarting the cloud's controller, which looks at slices when it begins";
+    for (const auto& pod : TRY(kube::list(
+             sides.cloud,
+             {{kube::kPods, parties_.cloud.name_space, ""}, "app.kubernetes.io/name=controller-manager", "", 10},
+             stop)))
+      TRY(kube::remove(sides.cloud, {kube::kPods, parties_.cloud.name_space, kube::name_of(pod)}, stop));
+  }
+  return wait_for(kSigning, kSlicesCertificate, {sides.cloud, cloud_tenant_, slice()}, stop);
 }
 
 }  // namespace tombolo::liqo

@@ -127,7 +127,7 @@ def test_with_gitops_up_waits_until_the_tree_is_applied(cluster, at_home, tmp_pa
     assert at_home.kubectl("get", "ds", "-n", "nebula-system", "-o", "name") == "", "up has applied it itself"
     at_home.kubectl("apply", "--server-side", "-k", tmp_path / "nebula")
     assert waiting.end(120) == 0, waiting.text
-    assert cluster.json("status")["asWished"]
+    assert cluster.resource("home.nebula/home")["state"] == "ready"
     cluster.write(distribution="k3s", kubeconfig=at_home.kubeconfig)
 
 
