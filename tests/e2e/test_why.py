@@ -142,11 +142,11 @@ def test_a_cloud_without_a_quota(cluster, at_home, in_cloud):
     """The recipe's `failed getting quota`: not a matter of peering again, the controller that makes it does not run."""
     with stopped(in_cloud, "liqo-controller-manager", "liqo-system"):
         in_cloud("delete", "quotas.offloading.liqo.io", "--all", "-n", TENANT_IN_CLOUD)
-        with pod(at_home, "refused"):
-            said = named(cluster, "no-quota", "refused")
+        with pod(at_home, "refused-quota"):
+            said = named(cluster, "no-quota", "refused-quota")
             assert "failed getting quota" in chain(said) and "liqo-controller-manager" in said["fix"]
-    with pod(at_home, "accepted"):
-        named(cluster, "fine", "accepted", seconds=40)
+    with pod(at_home, "accepted-quota"):
+        named(cluster, "fine", "accepted-quota", seconds=40)
 
 
 def test_a_slice_of_a_class_that_nobody_serves(cluster, at_home):
@@ -166,24 +166,24 @@ def test_a_tenant_that_is_cordoned(cluster, at_home, in_cloud):
         in_cloud("patch", "tenants.authentication.liqo.io", HOME, "-n", TENANT_IN_CLOUD, "--type=merge", "-p",
                  json.dumps({"spec": {"tenantCondition": word}}))
     condition("Cordoned")
-    with pod(at_home, "refused"):
-        assert "user is cordoned" in chain(named(cluster, "tenant-cordoned", "refused"))
+    with pod(at_home, "refused-tenant"):
+        assert "user is cordoned" in chain(named(cluster, "tenant-cordoned", "refused-tenant"))
     named(cluster, "tenant-cordoned", "peering")
     assert "\"Active\"" in why(cluster, "node")["fix"]
     condition("Active")
-    with pod(at_home, "accepted"):
-        named(cluster, "fine", "accepted", seconds=40)
+    with pod(at_home, "accepted-tenant"):
+        named(cluster, "fine", "accepted-tenant", seconds=40)
 
 
 def test_a_slice_that_is_cordoned(cluster, at_home, in_cloud):
     def annotate(word):
         in_cloud("annotate", "resourceslices.authentication.liqo.io", CLOUD, "-n", TENANT_IN_CLOUD, word)
     annotate("liqo.io/cordon=true")
-    with pod(at_home, "refused"):
-        assert f"{CLOUD} liqo.io/cordon-" in named(cluster, "tenant-cordoned", "refused")["fix"]
+    with pod(at_home, "refused-slice"):
+        assert f"{CLOUD} liqo.io/cordon-" in named(cluster, "tenant-cordoned", "refused-slice")["fix"]
     annotate("liqo.io/cordon-")
-    with pod(at_home, "accepted"):
-        named(cluster, "fine", "accepted", seconds=40)
+    with pod(at_home, "accepted-slice"):
+        named(cluster, "fine", "accepted-slice", seconds=40)
 
 
 @pytest.mark.long
