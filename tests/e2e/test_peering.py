@@ -17,6 +17,8 @@ TENANT_AT_HOME, TENANT_IN_CLOUD = "liqo-tenant-one-cloud", "liqo-tenant-talos-ho
 
 @pytest.fixture(scope="module")
 def at_home(world):
+    """As on its first day, whatever other files have left in it."""
+    world.cluster_at_home.reset()
     return world.cluster_at_home
 
 

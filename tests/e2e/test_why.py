@@ -15,6 +15,8 @@ LIQO = ("--namespace", "liqo", "--remote-namespace", "liqo-system")
 
 @pytest.fixture(scope="module")
 def at_home(world):
+    """As on its first day, whatever other files have left in it."""
+    world.cluster_at_home.reset()
     return world.cluster_at_home
 
 
