@@ -95,10 +95,12 @@ Result<std::vector<Left>> left_at_home(Session& session, const std::stop_token& 
   return out;
 }
 
-void sweep_home(Session& session, Receipt& receipt, const std::stop_token& stop) {
+// `expected`: something of ours was there when `down` began; a home that nobody can ask matters only then.
+void sweep_home(Session& session, bool expected, Receipt& receipt, const std::stop_token& stop) {
   const auto begun = session.clock().now();
   while (true) {
     auto left = left_at_home(session, stop);
+    if (!left && !expected) return;
     if (!left) {
       receipt.left.push_back(
           {std::string(kHome), "Namespaces", "", false, "not looked for: " + left.error().sentence()});
@@ -169,6 +171,7 @@ Result<std::map<std::string, engine::Plan>> plan_down(Session& session, const st
 Result<Receipt> down(Session& session, const std::stop_token& stop) {
   Receipt receipt;
   receipt.searched = {"instances", "disks", "elastic addresses", "network interfaces", "security groups", "key pairs"};
+  const bool expected = may_be_at_home(session);
   TRY(clear_home(session, receipt, stop));
   for (const auto& name : TRY(session.regions_ever_used())) {
     if (receipt.cancelled) break;
@@ -192,7 +195,7 @@ Result<Receipt> down(Session& session, const std::stop_token& stop) {
         receipt.left.push_back({name, o.address.text(), o.id, is_billable(o.address.kind), o.error->text()});
     if (receipt.cancelled) break;
   }
-  if (receipt.home_searched && !receipt.cancelled) sweep_home(session, receipt, stop);
+  if (receipt.home_searched && !receipt.cancelled) sweep_home(session, expected, receipt, stop);
   // The machine is gone: nobody shall be sent to its address any more.
   if (receipt.billable() == 0 && !receipt.cancelled) {
     if (session.has_clusters()) TRY(session.kubernetes().forget_cloud());
