@@ -61,6 +61,8 @@ Duration took(const Timed* call) { return call ? call->took() : Duration{}; }
 
 Measured measure(std::uint64_t seed) {
   campaign::Lab lab(seed);
+  // As far as the mesh: what follows is judged on real clusters (tests/e2e).
+  lab.cluster.kubernetes.distribution = spec::Distribution::kNone;
   Log log;
   lab.point = [&](const std::string& where) {
     if (where.find("writing") == std::string::npos) log.note(where, lab.clock().now());
