@@ -3,20 +3,20 @@
 #include <memory>
 
 #include "cli/runtime.hpp"
-#include "cluster/peering_kinds.hpp"
+#include "cluster/by_hand.hpp"
 
 namespace tombolo::cli {
 
-struct ByHand {
+struct Opened {
   LoadedFile file;
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<cluster::Session> session;
 };
 // Errors also: kUnsupported for a cluster without Kubernetes in the cloud.
-Result<ByHand> open_by_hand(Invocation& call, std::string_view command, cluster::Access access);
+Result<Opened> open_by_hand(Invocation& call, std::string_view command, cluster::Access access);
 
-// Prints "stage: detail", on err with -o json.
-cluster::Say telling(Invocation& call);
+// What the session can do by hand. Its stages are printed as "stage: detail", on err with -o json.
+cluster::ByHand by_hand(Invocation& call, const Opened& opened);
 
 // The option --yes, and the question it answers. False: no.
 Option yes_option();

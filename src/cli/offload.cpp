@@ -11,10 +11,6 @@
 namespace tombolo::cli {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kOffloading = 60s;
-
 // "--select gpu=true" twice: both must hold.
 Result<codec::Json> selector_of(const std::vector<std::string>& pairs) {
   codec::JsonArray expressions;
@@ -43,37 +39,15 @@ Result<liqo::Offloading> wished(Invocation& call) {
   return wish;
 }
 
-Result<liqo::OffloadingState> wait_until_offloaded(Invocation& call, const ByHand& hand, kube::Client& home,
-                                                   const std::string& name) {
-  auto& clock = hand.runtime->clock();
-  const auto until = clock.now() + kOffloading;
-  while (true) {
-    const auto object =
-        TRY(kube::get(home, {liqo::kNamespaceOffloadings, name, std::string(liqo::kOffloadingName)}, call.stop));
-    const auto state = liqo::offloading_state(object);
-    if (state.ready()) return state;
-    if (state.phase == "NoClusterSelected" && clock.now() > until - kOffloading + 3s)
-      return fail(Code::kState, fmt::format("the namespace {} is marked, but no virtual node is selected for it", name),
-                  "Peer first (`tombolo up` or `tombolo peer`), or look at --select: `tombolo why peering` says more.");
-    if (clock.now() > until)
-      return fail(Code::kTimeout,
-                  fmt::format("the namespace {} is not offloaded: {} {}", name, state.phase, state.trouble),
-                  "`tombolo why peering` looks for the cause.");
-    if (!clock.sleep_for(100ms, call.stop))
-      return fail(Code::kCancelled, "stopped while waiting; the namespace is marked");
-  }
-}
-
 Result<Exit> run_offload(Invocation& call) {
   const auto wish = TRY(wished(call));
-  const auto hand = TRY(open_by_hand(call, "offload", cluster::Access::kChange));
-  auto* home = TRY(hand.session->kubernetes().home(call.stop));
+  const auto opened = TRY(open_by_hand(call, "offload", cluster::Access::kChange));
+  auto* home = TRY(opened.session->kubernetes().home(call.stop));
   if (wish.name_space.starts_with("kube-") || wish.name_space.starts_with("liqo") ||
-      wish.name_space == hand.file.cluster.home.nebula_namespace)
+      wish.name_space == opened.file.cluster.home.nebula_namespace)
     return fail(Code::kBadInput, fmt::format("the namespace {} belongs to the cluster itself", wish.name_space),
                 "Offload namespaces of workloads only.");
-  const bool changed = TRY(liqo::offload(*home, wish, cluster::home_labels(hand.file.cluster), call.stop));
-  const auto state = TRY(wait_until_offloaded(call, hand, *home, wish.name_space));
+  const auto done = TRY(by_hand(call, opened).offload(wish, cluster::home_labels(opened.file.cluster), call.stop));
   const auto earlier = TRY(liqo::earlier_pods(*home, wish.name_space, wish.strategy == "Remote", call.stop));
   const bool remake = call.args.flag("--recreate-pods");
   if (remake) TRY(liqo::remake(*home, wish.name_space, earlier.remakable, call.stop));
@@ -81,16 +55,16 @@ Result<Exit> run_offload(Invocation& call) {
     codec::JsonArray remakable(earlier.remakable.begin(), earlier.remakable.end()),
         bare(earlier.bare.begin(), earlier.bare.end());
     call.console.print({{"namespace", wish.name_space},
-                        {"remoteNamespace", state.remote_name},
-                        {"changed", changed},
+                        {"remoteNamespace", done.remote_name},
+                        {"changed", done.changed},
                         {"recreated", remake},
                         {"earlierPods", std::move(remakable)},
                         {"barePods", std::move(bare)}});
     return Exit::kDone;
   }
   auto& out = call.console.out;
-  out << (changed ? "" : "Nothing to do. ") << "Pods of " << wish.name_space << " may run in the cloud, there in "
-      << state.remote_name << ".\n";
+  out << (done.changed ? "" : "Nothing to do. ") << "Pods of " << wish.name_space << " may run in the cloud, there in "
+      << done.remote_name << ".\n";
   if (!earlier.remakable.empty())
     out << (remake ? "Made anew: " : "Pods that were there before stay as they were; --recreate-pods makes them anew: ")
         << fmt::format("{}", fmt::join(earlier.remakable, ", ")) << ".\n";

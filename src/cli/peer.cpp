@@ -19,17 +19,17 @@ Result<> check_namespace(Invocation& call, const char* flag, std::string_view si
 }
 
 Result<Exit> run_peer(Invocation& call) {
-  const auto hand = TRY(open_by_hand(call, "peer", cluster::Access::kChange));
-  auto& kubernetes = hand.session->kubernetes();
+  const auto opened = TRY(open_by_hand(call, "peer", cluster::Access::kChange));
+  auto& kubernetes = opened.session->kubernetes();
   auto* home = TRY(kubernetes.home(call.stop));
   auto* cloud = TRY(kubernetes.cloud(call.stop));
   const auto parties = TRY(liqo::find_parties({*home, *cloud}, call.stop));
   TRY(check_namespace(call, "--namespace", "home", parties.home));
   TRY(check_namespace(call, "--remote-namespace", "cloud", parties.cloud));
   const auto before = home->statistics().writes + cloud->statistics().writes;
-  auto request = TRY(cluster::peering_request(hand.file.cluster, kubernetes));
+  auto request = TRY(cluster::peering_request(opened.file.cluster, kubernetes));
   request.renew = call.args.flag("--renew");
-  TRY(cluster::peer(kubernetes, hand.runtime->clock(), request, telling(call), call.stop));
+  TRY(by_hand(call, opened).peer(request, call.stop));
   const bool changed = home->statistics().writes + cloud->statistics().writes > before;
   if (call.console.json)
     call.console.print(

@@ -11,10 +11,6 @@
 namespace tombolo::cli {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kGoing = 2min;
-
 Result<std::vector<std::string>> pods_in_cloud(kube::Client& home, const std::string& name_space,
                                                const std::string& node, const std::stop_token& stop) {
   std::vector<std::string> out;
@@ -25,24 +21,16 @@ Result<std::vector<std::string>> pods_in_cloud(kube::Client& home, const std::st
 
 Result<Exit> run_unoffload(Invocation& call) {
   const auto name = call.args.argument(0);
-  const auto hand = TRY(open_by_hand(call, "unoffload", cluster::Access::kChange));
-  auto* home = TRY(hand.session->kubernetes().home(call.stop));
+  const auto opened = TRY(open_by_hand(call, "unoffload", cluster::Access::kChange));
+  auto* home = TRY(opened.session->kubernetes().home(call.stop));
   const kube::ObjectName object{liqo::kNamespaceOffloadings, name, std::string(liqo::kOffloadingName)};
   const bool there = TRY(kube::find(*home, object, call.stop)).has_value();
-  const auto pods = TRY(pods_in_cloud(*home, name, cluster::cloud_cluster_id(hand.file.cluster), call.stop));
+  const auto pods = TRY(pods_in_cloud(*home, name, cluster::cloud_cluster_id(opened.file.cluster), call.stop));
   if (there && !pods.empty() &&
       !TRY(agreed(call, fmt::format("These pods of {} run in the cloud and end by this: {}. Go on?", name,
                                     fmt::join(pods, ", ")))))
     return fail(Code::kCancelled, "nothing was changed");
-  auto& clock = hand.runtime->clock();
-  const auto until = clock.now() + kGoing;
-  while (!TRY(liqo::unoffload(*home, name, call.stop))) {
-    if (clock.now() > until)
-      return fail(Code::kTimeout, fmt::format("the offloading of {} does not go away", name),
-                  "`tombolo why peering` looks for the cause.");
-    if (!clock.sleep_for(100ms, call.stop))
-      return fail(Code::kCancelled, "stopped while waiting; it is on its way out");
-  }
+  TRY(by_hand(call, opened).unoffload(name, call.stop));
   if (call.console.json)
     call.console.print({{"namespace", name}, {"changed", there}});
   else

@@ -11,17 +11,17 @@ namespace tombolo::cli {
 namespace {
 
 Result<Exit> run_unpeer(Invocation& call) {
-  const auto hand = TRY(open_by_hand(call, "unpeer", cluster::Access::kChange));
-  auto& kubernetes = hand.session->kubernetes();
+  const auto opened = TRY(open_by_hand(call, "unpeer", cluster::Access::kChange));
+  auto& kubernetes = opened.session->kubernetes();
   auto* home = TRY(kubernetes.home(call.stop));
-  const auto id = cluster::cloud_cluster_id(hand.file.cluster);
+  const auto id = cluster::cloud_cluster_id(opened.file.cluster);
   const auto bare = TRY(liqo::bare_offloaded_pods(*home, id, call.stop));
   if (!bare.empty() &&
       !TRY(agreed(call, fmt::format("These pods end for good, for nothing makes them again: {}. Go on?",
                                     fmt::join(bare, ", ")))))
     return fail(Code::kCancelled, "nothing was changed");
-  TRY(cluster::unpeer(kubernetes, hand.runtime->clock(), id, call.args.flag("--force"), telling(call), call.stop));
   const bool forced = call.args.flag("--force");
+  TRY(by_hand(call, opened).unpeer(id, forced, call.stop));
   if (call.console.json)
     call.console.print({{"cloud", id}, {"forced", forced}});
   else if (forced)

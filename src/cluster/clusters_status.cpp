@@ -74,12 +74,6 @@ Result<liqo::PeeringState> look_at_peering_from(Kubernetes& kubernetes, const sp
   return state;
 }
 
-Json resources_json(const liqo::Resources& resources) {
-  codec::JsonObject out;
-  for (const auto& [name, amount] : resources) out[name] = amount;
-  return out;
-}
-
 Json peering_json(const liqo::PeeringState& p) {
   codec::JsonArray modules, namespaces, certificates;
   for (const auto& m : p.modules)
@@ -107,7 +101,7 @@ Json peering_json(const liqo::PeeringState& p) {
            {{"name", p.has_node ? p.cloud_id : ""},
             {"ready", p.node_ready},
             {"why", p.node_trouble},
-            {"allocatable", resources_json(p.allocatable)}}},
+            {"allocatable", liqo::to_json(p.allocatable)}}},
           {"namespaces", std::move(namespaces)},
           {"certificates", std::move(certificates)}};
 }

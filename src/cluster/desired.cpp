@@ -175,13 +175,11 @@ void wish_for_clusters(const spec::Cluster& cluster, std::vector<Wish>& out) {
 // One cluster out of two.
 void wish_for_peering(const spec::Cluster& cluster, std::vector<Wish>& out) {
   const auto home = at(kLiqoKind, "home"), cloud = at(kLiqoKind, "cloud"), peering = at(kPeeringKind, "cloud");
-  codec::JsonObject resources;
-  for (const auto& [name, amount] : offered_resources(cluster)) resources[name] = amount;
   Wish wish{peering,
             {{"home", reference(home, "clusterID")},
              {"cloud", reference(cloud, "clusterID")},
              {"instance", reference(at(kInstanceKind, "lighthouse"), "id")},
-             {"resources", std::move(resources)}},
+             {"resources", liqo::to_json(offered_resources(cluster))}},
             {home, cloud, at(kInstanceKind, "lighthouse")}};
   // Home calls the cloud over the mesh.
   for (const auto* member : cluster.mesh.home()) wish.needs.push_back(at(kHomeMemberKind, member->name));

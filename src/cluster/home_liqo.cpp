@@ -58,19 +58,16 @@ Result<> let_objects_go(kube::Client& home, const std::vector<std::string>& refe
                                      "CustomResourceDefinition", false};
     const auto definition = TRY(kube::find(home, {definitions, "", reference.substr(reference.rfind(' ') + 1)}, stop));
     if (!definition) continue;
-    const auto* versions = codec::find(*definition, "spec.versions");
-    if (!versions || !versions->is_array() || versions->get_array().empty()) continue;
-    const kube::Resource resource{
-        codec::text_at(*definition, "spec.group"), codec::text_at(versions->get_array().front(), "name"),
-        codec::text_at(*definition, "spec.names.plural"), codec::text_at(*definition, "spec.names.kind"),
-        codec::text_at(*definition, "spec.scope") == "Namespaced"};
+    const auto& versions = codec::array_at(*definition, "spec.versions");
+    if (versions.empty()) continue;
+    const kube::Resource resource{codec::text_at(*definition, "spec.group"), codec::text_at(versions.front(), "name"),
+                                  codec::text_at(*definition, "spec.names.plural"),
+                                  codec::text_at(*definition, "spec.names.kind"),
+                                  codec::text_at(*definition, "spec.scope") == "Namespaced"};
     for (const auto& object : TRY(kube::list(home, {{resource, "", ""}, "", "", 500}, stop))) {
       const kube::ObjectName name{resource, kube::namespace_of(object), kube::name_of(object)};
       TRY(kube::remove(home, name, stop));
-      if (kube::finalizers_of(object).empty()) continue;
-      const auto freed =
-          kube::patch(home, name, kube::PatchKind::kMerge, {{"metadata", {{"finalizers", nullptr}}}}, stop);
-      if (!freed && freed.error().code() != Code::kNotFound) return fail(freed.error());
+      TRY(kube::release(home, name, stop));
     }
   }
   return {};

@@ -50,10 +50,7 @@ class HomeMemberKind final : public engine::ConvergedKind {
     const auto address = codec::text_at(wish.inputs, "address");
     const auto late = call.clock.now() - call.since > kHomePatience;
     const auto report = ask(call);
-    if (!report) {
-      if (late || !engine::reaction(report.error().code()).again) return engine::Failed{report.error()};
-      return engine::RetryAfter{std::chrono::seconds(1), report.error().sentence()};
-    }
+    if (!report) return engine::again_or_failed(report.error(), call, kHomePatience);
     if (const auto round_trip = answer_of(*report, address)) {
       call.say("handshake seen",
                fmt::format("a packet went from the lighthouse to {} and back in {:.1f} ms", current.address.name,

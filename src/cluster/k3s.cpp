@@ -62,9 +62,7 @@ class K3sKind final : public engine::ConvergedKind {
     auto report = desk_.machine.machine->report({{}, call.attempt > 0 && !has_k3s_}, kAnswer, call.stop);
     if (!report) {
       desk_.machine.machine->hang_up();
-      if (!engine::reaction(report.error().code()).again || call.clock.now() - call.since > std::chrono::minutes(2))
-        return engine::Failed{report.error()};
-      return engine::RetryAfter{std::chrono::seconds(1), report.error().sentence()};
+      return engine::again_or_failed(report.error(), call, std::chrono::minutes(2));
     }
     say_progress(*report, *desk_.machine.told, call);
     const auto wanted = cloudinit::revision(*bootstrap);

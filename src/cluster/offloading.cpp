@@ -58,11 +58,7 @@ class OffloadingKind final : public engine::ConvergedKind {
     auto home = desk_.kubernetes.home(call.stop);
     if (!home) return engine::Failed{home_failure(desk_.cluster, home.error())};
     const auto state = settle(**home, current.address.name, wish.inputs, call);
-    if (!state) {
-      if (engine::reaction(state.error().code()).again && call.clock.now() - call.since < kPhase)
-        return engine::RetryAfter{1s, state.error().sentence()};
-      return engine::Failed{home_failure(desk_.cluster, state.error())};
-    }
+    if (!state) return engine::again_or_failed(home_failure(desk_.cluster, state.error()), call, kPhase);
     if (state->ready()) {
       call.say("ready", fmt::format("it is {} in the cloud", state->remote_name));
       return engine::Done{current.address.name, {{"remoteName", state->remote_name}}};

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "aws/prices.hpp"
+#include "cluster/passes.hpp"
 #include "cluster/peering_kinds.hpp"
 #include "engine/retry.hpp"
-#include "liqo/quantity.hpp"
 #include "liqo/state.hpp"
 
 namespace tombolo::cluster {
@@ -18,43 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kUnreachablePatience = 2min;
 constexpr int kPodsPerMachine = 110;  // a kubelet's own limit
-
-// Soon after a call controllers answer in tenths of a second; what takes longer takes seconds.
-Duration next_pass(Duration waited) { return waited < 3s ? 50ms : waited < 15s ? 200ms : 500ms; }
-
-Json resources_json(const liqo::Resources& resources) {
-  codec::JsonObject out;
-  for (const auto& [name, amount] : resources) out[name] = amount;
-  return out;
-}
-
-liqo::Resources resources_of(const Json& inputs) {
-  liqo::Resources out;
-  if (const auto* found = codec::find(inputs, "resources"); found && found->is_object())
-    for (const auto& [name, amount] : found->get_object())
-      if (amount.is_string()) out[std::string(name)] = std::string(amount.get_string());
-  return out;
-}
-
-bool same_resources(const liqo::Resources& one, const liqo::Resources& other) {
-  return std::ranges::equal(one, other, [](const auto& a, const auto& b) {
-    return a.first == b.first && liqo::same_quantity(a.second, b.second);
-  });
-}
-
-// Tells every change of what is waited for once.
-class Teller {
- public:
-  void tell(const liqo::Progress& progress, const std::function<void(std::string, std::string)>& say) {
-    if (!progress.said.empty() && std::exchange(said_, progress.said) != progress.said)
-      say(progress.stage, progress.said);
-    if (!progress.waiting_for.empty() && std::exchange(waiting_, progress.waiting_for) != progress.waiting_for)
-      say(progress.stage, "waiting for " + progress.waiting_for);
-  }
-
- private:
-  std::string said_, waiting_;
-};
 
 class PeeringKind final : public engine::ConvergedKind {
  public:
@@ -76,19 +39,19 @@ class PeeringKind final : public engine::ConvergedKind {
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     auto changes = differences(wish, observed, {"home", "cloud", "instance"});
-    const auto wanted = resources_of(wish.inputs), there = resources_of(observed.attributes);
-    if (observed.attributes.is_object() && !same_resources(wanted, there))
-      changes.push_back({"resources", resources_json(there), resources_json(wanted), false});
+    const auto wanted = liqo::resources_at(wish.inputs, "resources"),
+               there = liqo::resources_at(observed.attributes, "resources");
+    if (observed.attributes.is_object() && !liqo::same_resources(wanted, there))
+      changes.push_back({"resources", liqo::to_json(there), liqo::to_json(wanted), false});
     return {std::move(changes), {}};
   }
 
   engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override {
     auto progress = advance(wish.inputs, call);
     if (!progress) {
-      if (engine::reaction(progress.error().code()).again && call.clock.now() - call.since < kUnreachablePatience)
-        return engine::RetryAfter{1s, progress.error().sentence()};
-      making_.reset();
-      return engine::Failed{progress.error()};
+      auto step = engine::again_or_failed(progress.error(), call, kUnreachablePatience);
+      if (std::holds_alternative<engine::Failed>(step)) making_.reset();
+      return step;
     }
     teller_.tell(*progress, call.say);
     if (!progress->done) return engine::RetryAfter{next_pass(progress->waited), ""};
@@ -123,7 +86,7 @@ class PeeringKind final : public engine::ConvergedKind {
     const auto cloud = only_home_ || !record ? Result<kube::Client*>(nullptr) : desk_.kubernetes.cloud(call.stop);
     const auto state = TRY(liqo::look_at_peering(*home, cloud ? *cloud : nullptr, out.id, call.stop));
     if (!state.any) return false;
-    out.attributes = {{"home", state.home_id}, {"cloud", state.cloud_id}, {"resources", resources_json(state.asked)}};
+    out.attributes = {{"home", state.home_id}, {"cloud", state.cloud_id}, {"resources", liqo::to_json(state.asked)}};
     if (record && state.tenant && state.same_cloud) out.attributes.as_object()["instance"] = record->instance;
     out.outputs = {{"node", state.cloud_id}};
     const auto trouble = cloud ? state.trouble : cloud.error().sentence();
@@ -139,7 +102,7 @@ class PeeringKind final : public engine::ConvergedKind {
     auto* cloud = TRY(desk_.kubernetes.cloud(call.stop));
     if (!making_) {
       auto request = TRY(peering_request(desk_.cluster, desk_.kubernetes));
-      request.resources = resources_of(inputs);
+      request.resources = liqo::resources_at(inputs, "resources");
       making_.emplace(std::move(request));
       teller_ = {};
     }
@@ -152,7 +115,7 @@ class PeeringKind final : public engine::ConvergedKind {
     const auto state = TRY(liqo::look_at_peering(home, nullptr, id, call.stop));
     teller_ = {};
     forced_ = !state.api_trouble.empty();
-    unmaking_.emplace(liqo::UnpeeringRequest{forced_, true}, state.home_id, id);
+    unmaking_.emplace(forced_ ? liqo::Way::kForced : liqo::Way::kAbandon, state.home_id, id);
     return {};
   }
 
@@ -164,8 +127,7 @@ class PeeringKind final : public engine::ConvergedKind {
   engine::Step give_up_on_cloud(const engine::Call& call) {
     call.say("forced", "the cloud does not let go: freeing home without it");
     forced_ = true;
-    unmaking_.emplace(liqo::UnpeeringRequest{true, false}, home_cluster_id(desk_.cluster),
-                      cloud_cluster_id(desk_.cluster));
+    unmaking_.emplace(liqo::Way::kForced, home_cluster_id(desk_.cluster), cloud_cluster_id(desk_.cluster));
     return engine::RetryAfter{0s, ""};
   }
 
@@ -208,55 +170,6 @@ Result<liqo::PeeringRequest> peering_request(const spec::Cluster& cluster, Kuber
 
 std::shared_ptr<engine::Kind> peering_kind(ClusterDesk desk, bool only_home) {
   return std::make_shared<PeeringKind>(std::move(desk), only_home);
-}
-
-namespace {
-
-// Passes until it is done. One that fails in a way that may pass is made again for a while.
-Result<> go_through(Clock& clock, const Say& say, const std::stop_token& stop,
-                    const std::function<Result<liqo::Progress>()>& pass) {
-  Teller teller;
-  std::optional<Time> failing_since;
-  while (true) {
-    const auto progress = pass();
-    Duration pause = 1s;
-    if (progress) {
-      failing_since.reset();
-      teller.tell(*progress, say);
-      if (progress->done) return {};
-      pause = next_pass(progress->waited);
-    } else {
-      if (!failing_since) failing_since = clock.now();
-      if (!engine::reaction(progress.error().code()).again || clock.now() - *failing_since > kUnreachablePatience)
-        return fail(progress.error());
-      say("again", progress.error().sentence());
-    }
-    if (!clock.sleep_for(pause, stop))
-      return fail(Code::kCancelled, "stopped; what was begun stays", "Run the command again to go on.");
-  }
-}
-
-}  // namespace
-
-Result<liqo::Parties> peer(Kubernetes& kubernetes, Clock& clock, const liqo::PeeringRequest& request, const Say& say,
-                           const std::stop_token& stop) {
-  liqo::Peering peering(request);
-  TRY(go_through(clock, say, stop, [&]() -> Result<liqo::Progress> {
-    auto* home = TRY(kubernetes.home(stop));
-    return peering.advance({*home, *TRY(kubernetes.cloud(stop))}, stop);
-  }));
-  return peering.parties();
-}
-
-Result<> unpeer(Kubernetes& kubernetes, Clock& clock, const std::string& cloud_id, bool forced, const Say& say,
-                const std::stop_token& stop) {
-  auto* home = TRY(kubernetes.home(stop));
-  const auto party = TRY(liqo::find_party(*home, "home", stop));
-  liqo::Unpeering unpeering({forced, false}, party.id, cloud_id);
-  return go_through(clock, say, stop, [&]() -> Result<liqo::Progress> {
-    auto* cloud = forced ? nullptr : TRY(kubernetes.cloud(stop));
-    return unpeering.advance(*home, cloud, stop);
-  });
 }
 
 }  // namespace tombolo::cluster

@@ -1,6 +1,5 @@
 // What makes one cluster out of two, as resource kinds: the peering, and the namespaces it offloads.
 #pragma once
-#include <functional>
 #include <memory>
 
 #include "cluster/cluster_kinds.hpp"
@@ -21,13 +20,6 @@ std::shared_ptr<engine::Kind> peering_kind(ClusterDesk desk, bool only_home = fa
 // One for each offloaded namespace. Inputs: strategy, mapping. Outputs: remoteName. `only_ours`: for `down`; else what somebody
 // else has made for a namespace that the cluster file names is seen too, and used.
 std::shared_ptr<engine::Kind> offloading_kind(ClusterDesk desk, bool only_ours = false);
-
-// Goes through with a peering or its end outside of a plan: for the commands that do it by hand. `say` is told every stage.
-using Say = std::function<void(const std::string& stage, const std::string& detail)>;
-Result<liqo::Parties> peer(Kubernetes& kubernetes, Clock& clock, const liqo::PeeringRequest& request, const Say& say,
-                           const std::stop_token& stop);
-Result<> unpeer(Kubernetes& kubernetes, Clock& clock, const std::string& cloud_id, bool forced, const Say& say,
-                const std::stop_token& stop);
 
 // What the cloud must tell home, from what we know of it. Errors: kubernetes.cloud_kubeconfig()'s.
 Result<liqo::PeeringRequest> peering_request(const spec::Cluster& cluster, Kubernetes& kubernetes);

@@ -155,4 +155,18 @@ bool bool_at(const Json& value, std::string_view path, bool fallback) {
   return flag ? *flag : fallback;
 }
 
+const JsonArray& array_at(const Json& value, std::string_view path) {
+  static const JsonArray none;
+  const Json* found = find(value, path);
+  const auto* array = found ? found->if_array() : nullptr;
+  return array ? *array : none;
+}
+
+const JsonObject& object_at(const Json& value, std::string_view path) {
+  static const JsonObject none;
+  const Json* found = find(value, path);
+  const auto* object = found ? found->if_object() : nullptr;
+  return object ? *object : none;
+}
+
 }  // namespace tombolo::codec

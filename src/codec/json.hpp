@@ -31,5 +31,8 @@ const Json* find(const Json& value, std::string_view path);
 std::string text_at(const Json& value, std::string_view path, std::string_view fallback = "");
 std::int64_t number_at(const Json& value, std::string_view path, std::int64_t fallback = 0);
 bool bool_at(const Json& value, std::string_view path, bool fallback = false);
+// As text_at; empty when there is none.
+const JsonArray& array_at(const Json& value, std::string_view path);
+const JsonObject& object_at(const Json& value, std::string_view path);
 
 }  // namespace tombolo::codec

@@ -38,6 +38,11 @@ Reaction reaction(Code code) {
   return {};
 }
 
+Step again_or_failed(Error error, const Call& call, Duration patience) {
+  if (!reaction(error.code()).again || call.clock.now() - call.since > patience) return Failed{std::move(error)};
+  return RetryAfter{1s, error.sentence()};
+}
+
 std::optional<Duration> Backoff::next(Code code, Time now) {
   const Reaction r = reaction(code);
   if (!r.again) return std::nullopt;

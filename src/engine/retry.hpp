@@ -3,7 +3,7 @@
 #include <random>
 
 #include "base/clock.hpp"
-#include "base/result.hpp"
+#include "engine/resource.hpp"
 
 namespace tombolo::engine {
 
@@ -18,6 +18,9 @@ struct Reaction {
 // AWS's own figures where it has some: throttling and transient bases of the SDKs' standard mode (2026), two minutes of
 // eventual consistency, five minutes for a security group whose network interface is still going.
 Reaction reaction(Code code);
+
+// A step that failed: again in a second while its code allows it and `patience` since the step's begin is not over.
+Step again_or_failed(Error error, const Call& call, Duration patience);
 
 // Delays with jitter in [1/2, 1) of the doubling value, from the run's own generator: repeatable by seed.
 class Backoff {

@@ -66,6 +66,11 @@ std::string annotation_of(const codec::Json& object, std::string_view key) {
   return entry(object, "metadata.annotations", key);
 }
 
+bool has_controller(const codec::Json& object) {
+  return std::ranges::any_of(codec::array_at(object, "metadata.ownerReferences"),
+                             [](const auto& owner) { return codec::bool_at(owner, "controller"); });
+}
+
 std::vector<Condition> conditions_of(const codec::Json& object) {
   std::vector<Condition> out;
   if (const auto* list = codec::find(object, "status.conditions"); list && list->is_array())

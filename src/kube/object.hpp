@@ -27,6 +27,7 @@ struct Resource {
 inline const Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
 inline const Resource kNodes{"", "v1", "nodes", "Node", false};
 inline const Resource kPods{"", "v1", "pods", "Pod"};
+inline const Resource kEvents{"", "v1", "events", "Event"};
 inline const Resource kSecrets{"", "v1", "secrets", "Secret"};
 inline const Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 inline const Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet"};
@@ -55,6 +56,8 @@ std::string uid_of(const codec::Json& object);
 std::string resource_version_of(const codec::Json& object);
 bool is_being_deleted(const codec::Json& object);
 std::vector<std::string> finalizers_of(const codec::Json& object);
+// Something would make it again: one of its owners is its controller.
+bool has_controller(const codec::Json& object);
 // A label or annotation; their keys hold dots, which codec::find cannot walk.
 std::string label_of(const codec::Json& object, std::string_view key);
 std::string annotation_of(const codec::Json& object, std::string_view key);

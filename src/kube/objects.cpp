@@ -168,6 +168,14 @@ Result<bool> remove(Client& client, const ObjectName& name, const std::stop_toke
   return fail(std::move(answer.error()));
 }
 
+Result<> release(Client& client, const ObjectName& name, const std::stop_token& stop) {
+  const auto found = TRY(find(client, name, stop));
+  if (!found || !is_being_deleted(*found) || finalizers_of(*found).empty()) return {};
+  const auto freed = patch(client, name, PatchKind::kMerge, {{"metadata", {{"finalizers", nullptr}}}}, stop);
+  if (!freed && freed.error().code() != Code::kNotFound) return fail(freed.error());
+  return {};
+}
+
 Result<> wait_until_gone(Client& client, const ObjectName& name, const std::string& uid, Duration patience,
                          const std::stop_token& stop) {
   Clock& clock = client.clock();

@@ -67,6 +67,9 @@ struct DeleteOptions {
 Result<bool> remove(Client& client, const ObjectName& name, const std::stop_token& stop,
                     const DeleteOptions& options = {});
 
+// Takes the finalizers of an object that is being deleted, for whoever would take them is gone for good. Others stay as they are.
+Result<> release(Client& client, const ObjectName& name, const std::stop_token& stop);
+
 // Until the object (that one, when `uid` is not "") is gone. Errors: kTimeout, naming the finalizers that hold it and, for a
 // namespace, what the server says is left in it.
 Result<> wait_until_gone(Client& client, const ObjectName& name, const std::string& uid, Duration patience,

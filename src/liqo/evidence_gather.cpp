@@ -4,8 +4,9 @@
 #include <algorithm>
 
 #include "codec/base64.hpp"
-#include "kube/certificate.hpp"
 #include "liqo/evidence.hpp"
+#include "liqo/parties.hpp"
+#include "liqo/renewal.hpp"
 
 namespace tombolo::liqo {
 namespace evidence {
@@ -13,7 +14,6 @@ namespace {
 
 using codec::Json;
 
-const kube::Resource kEvents{"", "v1", "events", "Event"};
 const kube::Resource kMutatingWebhooks{"admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations",
                                        "MutatingWebhookConfiguration", false};
 constexpr int kMostOrphans = 200;  // shadow pods that are counted; more changes nothing in the answer
@@ -105,10 +105,7 @@ std::string peer_of_home(const SideSeen& home, const SideSeen& cloud, const std:
 
 std::string tenant_namespace_of(Asker& ask, const std::string& peer) {
   if (!ask.usable() || peer.empty()) return "";
-  auto found = kube::list(
-      ask.client,
-      {{kube::kNamespaces, "", ""}, fmt::format("{},{}={}", kTenantNamespace, kRemoteClusterId, peer), "", 100},
-      ask.stop);
+  auto found = tenant_namespaces(ask.client, peer, ask.stop);
   if (!found) ask.note("Namespace", found.error());
   return found && !found->empty() ? kube::name_of(found->front()) : tenant_namespace(peer);
 }
@@ -122,7 +119,7 @@ void look_at_tenancy(Asker& ask, const std::string& peer) {
   ask.list(kNamespaceMaps, ask.side.tenant_namespace);
   ask.list(kube::kDeployments, ask.side.tenant_namespace);
   ask.list(kube::kPods, ask.side.tenant_namespace);
-  ask.list(kEvents, ask.side.tenant_namespace);
+  ask.list(kube::kEvents, ask.side.tenant_namespace);
   ask.list(kMutatingWebhooks, "", "liqo.io/webhook=true");
   if (ask.side.liqo) ask.list(kube::kPods, ask.side.liqo->name_space);
 }
@@ -132,7 +129,7 @@ void look_at_pod_at_home(Asker& ask, const Question& question) {
   ask.get({kube::kNamespaces, "", question.name_space});
   ask.get({kNamespaceOffloadings, question.name_space, std::string(kOffloadingName)});
   // All of the namespace: when a pod could not be made, its ReplicaSet has the event.
-  ask.list(kEvents, question.name_space);
+  ask.list(kube::kEvents, question.name_space);
 }
 
 // The namespace that the pod's namespace has in the cloud, as home's Liqo has noted it.
@@ -146,7 +143,7 @@ void look_at_pod_in_cloud(Asker& ask, const Question& question, const std::strin
   if (name_space.empty()) return;
   ask.get({kShadowPods, name_space, question.name});
   ask.get({kube::kPods, name_space, question.name});
-  ask.list(kEvents, name_space, "", "involvedObject.name=" + question.name);
+  ask.list(kube::kEvents, name_space, "", "involvedObject.name=" + question.name);
 }
 
 void count_orphans(Asker& ask, const std::string& home_id) {
@@ -211,10 +208,9 @@ void dial_what_is_advertised(Evidence& e, const Way& way, Clock& clock, const Ga
 
 void note_ends(Evidence& e) {
   for (const auto* identity : e.home.all("Identity")) {
-    const auto pem = codec::decode_base64(codec::text_at(*identity, "spec.authParams.signedCRT"));
-    if (!pem) continue;
-    if (const auto end = kube::not_after(std::string(pem->begin(), pem->end())))
-      e.identity_ends[kube::name_of(*identity)] = *end;
+    const auto* params = codec::find(*identity, "spec.authParams");
+    if (const auto times = params ? certificate_times(*params) : std::nullopt)
+      e.identity_ends[kube::name_of(*identity)] = times->until;
   }
 }
 

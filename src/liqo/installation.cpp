@@ -3,18 +3,16 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <set>
 
 #include "kube/discovery.hpp"
 #include "kube/workloads.hpp"
+#include "liqo/parties.hpp"
 
 namespace tombolo::liqo {
 namespace {
 
 using codec::Json;
 
-// What liqo and we ourselves look it up by (pkg/utils/labels of Liqo).
-constexpr std::string_view kClusterIdLabel = "app.kubernetes.io/name=clusterid-configmap";
 constexpr std::string_view kManager = "liqo-controller-manager";
 constexpr std::string_view kNeeded[] = {"core.liqo.io/v1beta1", "authentication.liqo.io/v1beta1",
                                         "offloading.liqo.io/v1beta1"};
@@ -105,19 +103,12 @@ std::pair<int, int> major_minor(std::string_view version) {
 }  // namespace
 
 Result<std::optional<Installation>> find_installation(kube::Client& client, const std::stop_token& stop) {
-  const auto found =
-      TRY(kube::list(client, {{kube::kConfigMaps, "", ""}, std::string(kClusterIdLabel), "", 100}, stop));
-  if (found.empty()) return std::nullopt;
-  std::set<std::string> places;
-  for (const auto& each : found) places.insert(kube::namespace_of(each));
-  if (places.size() > 1)
-    return fail(Code::kConflict,
-                fmt::format("Liqo is installed in several namespaces: {} and {}", *places.begin(), *places.rbegin()),
-                "Uninstall all but one: Liqo's own tools could not tell them apart either.");
+  const auto found = TRY(find_cluster_id(client, stop));
+  if (!found) return std::nullopt;
   Installation out;
-  out.name_space = *places.begin();
-  out.cluster_id = codec::text_at(found.front(), "data.CLUSTER_ID");
-  out.installer = installer_of(found.front());
+  out.name_space = kube::namespace_of(*found);
+  out.cluster_id = codec::text_at(*found, "data.CLUSTER_ID");
+  out.installer = installer_of(*found);
   if (out.cluster_id.empty()) out.troubles.push_back("it has no cluster ID");
   TRY(look_at_workloads(client, out, stop));
   TRY(look_at_definitions(client, out, stop));

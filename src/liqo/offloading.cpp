@@ -14,19 +14,10 @@ kube::ObjectName name_in(const std::string& name_space) {
   return {kNamespaceOffloadings, name_space, std::string(kOffloadingName)};
 }
 
-bool is_controlled(const Json& pod) {
-  const auto* owners = codec::find(pod, "metadata.ownerReferences");
-  return owners && owners->is_array() &&
-         std::ranges::any_of(owners->get_array(), [](const auto& o) { return codec::bool_at(o, "controller"); });
-}
-
 // No terms, however that is written, are all clusters.
-bool same_selector(const Json& one, const Json& other) {
-  const auto terms = [](const Json& selector) {
-    const auto* found = codec::find(selector, "nodeSelectorTerms");
-    return found && found->is_array() ? *found : Json(codec::JsonArray{});
-  };
-  return codec::to_canonical_text(terms(one)) == codec::to_canonical_text(terms(other));
+bool has_selector(const Json& object, const Json& selector) {
+  return codec::to_canonical_text(codec::array_at(object, "spec.clusterSelector.nodeSelectorTerms")) ==
+         codec::to_canonical_text(codec::array_at(selector, "nodeSelectorTerms"));
 }
 
 }  // namespace
@@ -46,8 +37,7 @@ std::string offloading_difference(const Json& object, const Offloading& wish) {
   if (!wish.remote_name.empty() && codec::text_at(object, "spec.remoteNamespaceName") != wish.remote_name)
     return "remoteNamespaceName";
   if (codec::text_at(object, "spec.podOffloadingStrategy") != wish.strategy) return "podOffloadingStrategy";
-  const auto* selector = codec::find(object, "spec.clusterSelector");
-  return same_selector(selector ? *selector : Json(), wish.selector) ? "" : "clusterSelector";
+  return has_selector(object, wish.selector) ? "" : "clusterSelector";
 }
 
 OffloadingState offloading_state(const Json& object) {
@@ -56,14 +46,12 @@ OffloadingState offloading_state(const Json& object) {
   if (codec::number_at(object, "status.observedGeneration") >= codec::number_at(object, "metadata.generation"))
     out.phase = codec::text_at(object, "status.offloadingPhase");
   out.remote_name = codec::text_at(object, "status.remoteNamespaceName");
-  const auto* conditions = codec::find(object, "status.remoteNamespacesConditions");
-  if (out.ready() || !conditions || !conditions->is_object()) return out;
-  for (const auto& [cluster, list] : conditions->get_object())
-    if (list.is_array())
-      for (const auto& c : list.get_array())
-        if (codec::text_at(c, "status") != "True")
-          out.trouble = fmt::format("{}: {}: {}", std::string_view(cluster), codec::text_at(c, "reason"),
-                                    codec::text_at(c, "message"));
+  if (out.ready()) return out;
+  for (const auto& [cluster, list] : codec::object_at(object, "status.remoteNamespacesConditions"))
+    for (const auto& c : codec::array_at(list, ""))
+      if (codec::text_at(c, "status") != "True")
+        out.trouble = fmt::format("{}: {}: {}", std::string_view(cluster), codec::text_at(c, "reason"),
+                                  codec::text_at(c, "message"));
   return out;
 }
 
@@ -89,23 +77,25 @@ Result<bool> offload(kube::Client& home, const Offloading& wish, const Json& lab
 }
 
 Result<bool> unoffload(kube::Client& home, const std::string& name_space, const std::stop_token& stop) {
-  const auto found = kube::find(home, name_in(name_space), stop);
-  if (!found && found.error().code() == Code::kNotFound) return true;  // Liqo is gone, and it with Liqo
-  if (!found) return fail(found.error());
-  if (!*found) return true;
-  if (!kube::is_being_deleted(**found)) TRY(kube::remove(home, name_in(name_space), stop));
+  const auto found = TRY(find_where_served(home, name_in(name_space), stop));
+  if (!found) return true;
+  if (!kube::is_being_deleted(*found)) TRY(kube::remove(home, name_in(name_space), stop));
   return false;
 }
 
-bool tolerates_virtual_node(const Json& pod) {
-  const auto* tolerations = codec::find(pod, "spec.tolerations");
-  if (!tolerations || !tolerations->is_array()) return false;
-  return std::ranges::any_of(tolerations->get_array(), [](const auto& t) {
+bool tolerates(const Json& pod, const Json& taint) {
+  return std::ranges::any_of(codec::array_at(pod, "spec.tolerations"), [&](const auto& t) {
     const auto key = codec::text_at(t, "key"), effect = codec::text_at(t, "effect");
     const bool exists = codec::text_at(t, "operator") == "Exists";
-    return (key == kNotAllowedTaint || (key.empty() && exists)) && (effect.empty() || effect == "NoExecute") &&
-           (exists || codec::text_at(t, "value") == "true");
+    if (!effect.empty() && effect != codec::text_at(taint, "effect")) return false;
+    if (key.empty()) return exists;
+    return key == codec::text_at(taint, "key") &&
+           (exists || codec::text_at(t, "value") == codec::text_at(taint, "value"));
   });
+}
+
+bool tolerates_virtual_node(const Json& pod) {
+  return tolerates(pod, {{"key", kNotAllowedTaint}, {"value", "true"}, {"effect", "NoExecute"}});
 }
 
 Result<EarlierPods> earlier_pods(kube::Client& home, const std::string& name_space, bool all,
@@ -114,7 +104,7 @@ Result<EarlierPods> earlier_pods(kube::Client& home, const std::string& name_spa
   for (const auto& pod : TRY(kube::list(home, {{kube::kPods, name_space, ""}, "", "", 500}, stop))) {
     const bool waits = codec::text_at(pod, "spec.nodeName").empty();
     if (kube::is_being_deleted(pod) || tolerates_virtual_node(pod) || (!all && !waits)) continue;
-    (is_controlled(pod) ? out.remakable : out.bare).push_back(kube::name_of(pod));
+    (kube::has_controller(pod) ? out.remakable : out.bare).push_back(kube::name_of(pod));
   }
   return out;
 }

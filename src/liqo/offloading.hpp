@@ -49,6 +49,8 @@ Result<EarlierPods> earlier_pods(kube::Client& home, const std::string& name_spa
 Result<> remake(kube::Client& home, const std::string& name_space, const std::vector<std::string>& pods,
                 const std::stop_token& stop);
 
+// Whether one of a pod's tolerations covers a taint of a node. Source: Toleration v1 core.
+bool tolerates(const codec::Json& pod, const codec::Json& taint);
 // Whether a pod may be on the virtual node at all.
 bool tolerates_virtual_node(const codec::Json& pod);
 

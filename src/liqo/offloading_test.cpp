@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "liqo/quantity.hpp"
+#include "liqo/resources.hpp"
 
 namespace tombolo::liqo {
 namespace {

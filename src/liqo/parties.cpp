@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <map>
 
 #include "codec/base64.hpp"
 
@@ -27,19 +27,25 @@ Time time_of(const Json& event) {
 
 }  // namespace
 
+Result<std::optional<Json>> find_cluster_id(kube::Client& client, const std::stop_token& stop) {
+  auto found = TRY(kube::list(client, {{kube::kConfigMaps, "", ""}, std::string(kClusterIdSelector), "", 100}, stop));
+  if (found.empty()) return std::nullopt;
+  for (const auto& each : found)
+    if (kube::namespace_of(each) != kube::namespace_of(found.front()))
+      return fail(Code::kConflict,
+                  fmt::format("Liqo is installed in several namespaces: {} and {}", kube::namespace_of(found.front()),
+                              kube::namespace_of(each)),
+                  "Uninstall all but one: Liqo's own tools could not tell them apart either.");
+  return std::move(found.front());
+}
+
 Result<Party> find_party(kube::Client& client, std::string_view side, const std::stop_token& stop) {
   const auto found =
-      TRY(context(kube::list(client, {{kube::kConfigMaps, "", ""}, std::string(kClusterIdSelector), "", 100}, stop),
-                  fmt::format("looking for Liqo in the {} cluster", side)));
-  if (found.empty())
+      TRY(context(find_cluster_id(client, stop), fmt::format("looking for Liqo in the {} cluster", side)));
+  if (!found)
     return fail(Code::kNotFound, fmt::format("Liqo is not installed in the {} cluster", side),
                 "Run `tombolo up --skip-peering`: it installs Liqo on both sides.");
-  if (found.size() > 1)
-    return fail(Code::kConflict,
-                fmt::format("Liqo is installed in several namespaces of the {} cluster: {} and {}", side,
-                            kube::namespace_of(found.front()), kube::namespace_of(found.back())),
-                "Uninstall all but one: Liqo's own tools could not tell them apart either.");
-  Party out{kube::namespace_of(found.front()), codec::text_at(found.front(), "data.CLUSTER_ID")};
+  Party out{kube::namespace_of(*found), codec::text_at(*found, "data.CLUSTER_ID")};
   if (out.id.empty())
     return fail(Code::kBroken,
                 fmt::format("Liqo in the namespace {} of the {} cluster has no cluster ID", out.name_space, side),
@@ -65,9 +71,8 @@ Result<std::vector<Json>> tenant_namespaces(kube::Client& client, const std::str
 
 Result<std::vector<Warning>> warnings_about(kube::Client& client, const std::string& name_space,
                                             const std::string& object, Time since, const std::stop_token& stop) {
-  static const kube::Resource kEvents{"", "v1", "events", "Event"};
-  auto events =
-      TRY(kube::list(client, {{kEvents, name_space, ""}, "", "type=Warning,involvedObject.name=" + object, 200}, stop));
+  auto events = TRY(kube::list(
+      client, {{kube::kEvents, name_space, ""}, "", "type=Warning,involvedObject.name=" + object, 200}, stop));
   // Whole seconds: what happened in the second of `since` counts. Of the same second the server's order stays.
   std::multimap<Time, Warning> by_time;
   for (const auto& event : events) {
@@ -88,10 +93,27 @@ Result<std::vector<Json>> list_where_served(kube::Client& client, const kube::Re
   return found;
 }
 
+Result<std::optional<Json>> find_where_served(kube::Client& client, const kube::ObjectName& name,
+                                              const std::stop_token& stop) {
+  auto found = kube::find(client, name, stop);
+  if (!found && found.error().code() == Code::kNotFound) return std::nullopt;
+  return found;
+}
+
+Result<> end_pods(kube::Client& client, const std::string& name_space, std::string_view labels,
+                  const std::stop_token& stop) {
+  for (const auto& pod : TRY(kube::list(client, {{kube::kPods, name_space, ""}, std::string(labels), "", 50}, stop)))
+    TRY(kube::remove(client, {kube::kPods, name_space, kube::name_of(pod)}, stop));
+  return {};
+}
+
+std::string condition_word(const Json& object, std::string_view type) {
+  const auto condition = kube::condition_of(object, type);
+  return condition ? condition->status : "";
+}
+
 std::string secret_text(const Json& secret, std::string_view key) {
-  const auto* data = codec::find(secret, "data");
-  if (!data || !data->is_object()) return "";
-  const auto* value = data->get_object().if_contains(key);
+  const auto* value = codec::object_at(secret, "data").if_contains(key);
   if (!value || !value->is_string()) return "";
   const auto bytes = codec::decode_base64(std::string_view(value->get_string()));
   return bytes ? std::string(as_text(*bytes)) : "";

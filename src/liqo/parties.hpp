@@ -1,8 +1,7 @@
 // The two sides of a peering as Liqo's own objects name them, and what every step of peering, unpeering and offloading asks
 // them. Nobody is told a namespace: both are found by what Liqo puts there.
 #pragma once
-#include <map>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +23,11 @@ struct Party {
   std::string id;  // its cluster ID
 };
 
-// Errors: kNotFound when Liqo is not installed there, kConflict when it is twice. `side`: "home" or "cloud", for messages.
+// The ConfigMap that Liqo reads its cluster ID from; nothing when Liqo is nowhere. Errors: kConflict when it is in several
+// namespaces.
+Result<std::optional<codec::Json>> find_cluster_id(kube::Client& client, const std::stop_token& stop);
+// Errors: kNotFound when Liqo is not installed there, kBroken when it has no ID, and find_cluster_id()'s. `side`: "home" or
+// "cloud", for messages.
 Result<Party> find_party(kube::Client& client, std::string_view side, const std::stop_token& stop);
 
 struct Parties {
@@ -47,9 +50,21 @@ struct Warning {
 Result<std::vector<Warning>> warnings_about(kube::Client& client, const std::string& name_space,
                                             const std::string& object, Time since, const std::stop_token& stop);
 
-// Those of a label, everywhere; none where the kind is not served: Liqo may have been uninstalled.
+// Those of a label, everywhere, and one by its name: nothing where the kind is not served, for Liqo may have been uninstalled.
 Result<std::vector<codec::Json>> list_where_served(kube::Client& client, const kube::Resource& resource,
                                                    const std::string& labels, const std::stop_token& stop);
+
+Result<std::optional<codec::Json>> find_where_served(kube::Client& client, const kube::ObjectName& name,
+                                                     const std::stop_token& stop);
+
+// What a condition says where Liqo writes a word of its own ("Accepted", "Established"); "" when there is no such condition.
+std::string condition_word(const codec::Json& object, std::string_view type);
+
+// Ends the pods with those labels; their controllers make them anew.
+inline constexpr std::string_view kControllerManager = "app.kubernetes.io/name=controller-manager";
+inline constexpr std::string_view kReplicator = "app.kubernetes.io/name=crd-replicator";
+Result<> end_pods(kube::Client& client, const std::string& name_space, std::string_view labels,
+                  const std::stop_token& stop);
 
 // A field of data of a Secret, decoded; "" when the Secret or the field is not there.
 std::string secret_text(const codec::Json& secret, std::string_view key);
@@ -57,32 +72,5 @@ std::string encoded(std::string_view text);  // base64, as data of Secrets and [
 
 // The smallest object that server-side apply knows what to do with.
 codec::Json blank_object(const kube::ObjectName& name);
-
-// How far a piece of work has got that goes on by being called again.
-struct Progress {
-  bool done = false;
-  std::string stage;  // short, stable: "nonce", "tenant", "slice", "node"
-  std::string waiting_for;  // a sentence; "" when it goes on at once
-  Duration waited{};
-  std::string said;  // something worth a line, once
-};
-
-// What a long piece of work waits for, and how long already. Pieces are told by their texts.
-class Patience {
- public:
-  // The time since the same text was last given first.
-  Duration waited_for(const std::string& what, Time now) {
-    if (what != what_) {
-      what_ = what;
-      since_ = now;
-    }
-    return now - since_;
-  }
-  Time since() const { return since_; }
-
- private:
-  std::string what_;
-  Time since_{};
-};
 
 }  // namespace tombolo::liqo

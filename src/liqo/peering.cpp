@@ -115,12 +115,12 @@ Result<bool> Peering::wait_for(Duration longest, std::string what, const About& 
               "`tombolo why peering` looks for the cause.");
 }
 
-Result<bool> Peering::take_down(bool forced, std::string why, const Sides& sides, const std::stop_token& stop) {
+Result<bool> Peering::take_down(Way way, std::string why, const Sides& sides, const std::stop_token& stop) {
   if (!old_one_) {
-    old_one_.emplace(UnpeeringRequest{forced, false}, parties_.home.id, parties_.cloud.id);
+    old_one_.emplace(way, parties_.home.id, parties_.cloud.id);
     said_ = std::move(why);
   }
-  const auto progress = TRY(old_one_->advance(sides.home, forced ? nullptr : &sides.cloud, stop));
+  const auto progress = TRY(old_one_->advance(sides.home, &sides.cloud, stop));
   waiting_ = progress.waiting_for.empty() ? progress.stage : progress.waiting_for;
   if (!progress.done) return false;
   old_one_.reset();
@@ -145,16 +145,16 @@ Result<bool> Peering::clear_old_one(const Sides& sides, const std::stop_token& s
   if (!old_one_) {
     const auto identity = TRY(kube::find(sides.home, {kIdentities, home_tenant_, name}, stop));
     if (identity && is_of_another_cloud(*identity))
-      return take_down(true, "home is peered with a cloud that is gone: freeing home of it", sides, stop);
+      return take_down(Way::kForced, "home is peered with a cloud that is gone: freeing home of it", sides, stop);
     const bool leaving = (identity && kube::is_being_deleted(*identity)) ||
                          TRY(is_leaving(sides.home, {kube::kNamespaces, "", home_tenant_}, stop)) ||
                          TRY(is_leaving(sides.home, {kube::kSecrets, home_tenant_, kubeconfig_secret(name)}, stop)) ||
                          TRY(is_leaving(sides.home, {kResourceSlices, home_tenant_, slice()}, stop)) ||
                          TRY(is_leaving(sides.cloud, {kube::kNamespaces, "", cloud_tenant_}, stop));
     if (!leaving) return true;
-    return take_down(false, "an earlier peering is still being taken down: finishing that first", sides, stop);
+    return take_down(Way::kGraceful, "an earlier peering is still being taken down: finishing that first", sides, stop);
   }
-  return take_down(false, "", sides, stop);
+  return take_down(Way::kGraceful, "", sides, stop);
 }
 
 Result<bool> Peering::make_namespaces(const Sides& sides, const std::stop_token& stop) {

@@ -2,17 +2,17 @@
 // wherever an earlier try has left off, and on until the virtual node is Ready. Objects that are as they should be are not
 // written. Source: Liqo 1.2.0 (pkg/liqoctl/{authenticate,peer}); what real clusters did where that differs.
 #pragma once
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "crypto/signing_key.hpp"
 #include "liqo/parties.hpp"
+#include "liqo/progress.hpp"
+#include "liqo/resources.hpp"
 #include "liqo/unpeering.hpp"
 
 namespace tombolo::liqo {
-
-using Resources = std::map<std::string, std::string>;  // "cpu" -> "8", "nvidia.com/gpu" -> "2": quantities
 
 struct PeeringRequest {
   Resources resources;  // what the cloud offers; what is not named gets the provider's defaults
@@ -68,7 +68,11 @@ class Peering {
   Result<> make_way_for_node(kube::Client& home, const std::stop_token& stop);
   Result<> apply_slice(kube::Client& home, const std::stop_token& stop);
 
-  Result<bool> take_down(bool forced, std::string why, const Sides& sides, const std::stop_token& stop);
+  Result<bool> take_down(Way way, std::string why, const Sides& sides, const std::stop_token& stop);
+  // What is tried once, when a wait has become suspicious: each gets one of Liqo's controllers out of a corner.
+  enum class Remedy { kBeginAnew, kRenewChecker, kWakeVirtualKubelet, kNudgeForeignCluster, kRestartSigner };
+  bool was_tried(Remedy remedy) const { return tried_.contains(remedy); }
+  bool first_time(Remedy remedy) { return tried_.insert(remedy).second; }
   // Where Liqo's events about it stand.
   struct About {
     kube::Client& client;
@@ -89,12 +93,8 @@ class Peering {
   std::string old_certificate_, old_slice_certificate_;  // base64: those that are being renewed
   std::optional<Unpeering> old_one_;
   bool tenant_is_new_ = false;  // made in this run: what the slice's status says may be older
-  bool began_anew_ = false;
-  bool restarted_ = false;
-  bool restarted_signer_ = false;
-  bool woken_ = false;
-  bool nudged_ = false;
   bool made_anything_ = false;  // of the slice and what follows from it
+  std::set<Remedy> tried_;
   std::size_t stage_ = 0;
   std::string waiting_;
   std::string said_;

@@ -4,7 +4,7 @@
 
 #include "kube/workloads.hpp"
 #include "liqo/peering.hpp"
-#include "liqo/quantity.hpp"
+#include "liqo/state.hpp"
 
 namespace tombolo::liqo {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 using codec::Json;
 using namespace std::chrono_literals;
 
-constexpr auto kReplication_ = 10s;  // to the cloud and back takes tenths of a second
+constexpr auto kRoundTrip = 10s;  // to the cloud and back takes tenths of a second
 constexpr auto kSlice = 40s;
 constexpr auto kWaking = 5s;      // a good one takes one or two
 constexpr auto kNode = 2min;      // the first time, its image is pulled
@@ -24,31 +24,8 @@ const kube::Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
 constexpr std::string_view kElection = "virtual-kubelet-leader-election";
 constexpr std::string_view kVirtualKubelets = "offloading.liqo.io/component=virtual-kubelet";
 
-// Liqo's conditions hold words where Kubernetes' hold True and False.
-std::string status_of(const Json& object, std::string_view type) {
-  const auto condition = kube::condition_of(object, type);
-  return condition ? condition->status : "";
-}
-
 bool is_accepted(const Json& slice) {
-  return status_of(slice, "Authentication") == "Accepted" && status_of(slice, "Resources") == "Accepted";
-}
-
-Json resources_json(const Resources& resources) {
-  codec::JsonObject out;
-  for (const auto& [name, amount] : resources) out[name] = amount;
-  return out;
-}
-
-// The same names with the same amounts, however they are written.
-bool has_resources(const Json* there, const Resources& wanted) {
-  if (!there || !there->is_object()) return wanted.empty();
-  if (there->get_object().size() != wanted.size()) return false;
-  for (const auto& [name, amount] : wanted) {
-    const auto* value = there->get_object().if_contains(name);
-    if (!value || !value->is_string() || !same_quantity(std::string_view(value->get_string()), amount)) return false;
-  }
-  return true;
+  return condition_word(slice, "Authentication") == "Accepted" && condition_word(slice, "Resources") == "Accepted";
 }
 
 bool is_as_wished(const Json& slice, const PeeringRequest& request, const std::string& provider) {
@@ -56,36 +33,23 @@ bool is_as_wished(const Json& slice, const PeeringRequest& request, const std::s
          kube::label_of(slice, kRemoteClusterId) == provider &&
          kube::annotation_of(slice, kCreateVirtualNode) == "true" &&
          codec::text_at(slice, "spec.providerClusterID") == provider &&
-         has_resources(codec::find(slice, "spec.resources"), request.resources);
-}
-
-Result<> end_pods(kube::Client& client, const std::string& name_space, std::string_view labels,
-                  const std::stop_token& stop) {
-  for (const auto& pod : TRY(kube::list(client, {{kube::kPods, name_space, ""}, std::string(labels), "", 50}, stop)))
-    TRY(kube::remove(client, {kube::kPods, name_space, kube::name_of(pod)}, stop));
-  return {};
+         same_resources(resources_at(slice, "spec.resources"), request.resources);
 }
 
 // "" when the node has all of it.
 std::string lacking(const Json& node, const Resources& wanted) {
-  const auto* there = codec::find(node, "status.allocatable");
-  for (const auto& [name, amount] : wanted) {
-    const auto* value = there && there->is_object() ? there->get_object().if_contains(name) : nullptr;
-    if (!value || !value->is_string() || !same_quantity(std::string_view(value->get_string()), amount))
+  const auto there = resources_at(node, "status.allocatable");
+  for (const auto& [name, amount] : wanted)
+    if (const auto has = there.find(name); has == there.end() || !same_quantity(has->second, amount))
       return fmt::format("{} {}", amount, name);
-  }
   return "";
 }
 
 std::string unhealthy_module(const Json& foreign) {
-  for (const auto* module : {"authentication", "offloading"}) {
-    const auto* found = codec::find(foreign, fmt::format("status.modules.{}", module));
-    if (!found || !codec::bool_at(*found, "enabled")) return fmt::format("{} is not enabled", module);
-    const auto* conditions = codec::find(*found, "conditions");
-    if (!conditions || !conditions->is_array()) continue;
-    for (const auto& c : conditions->get_array())
-      if (const auto status = codec::text_at(c, "status"); status != "Ready" && status != "Established")
-        return fmt::format("{}: {}", module, codec::text_at(c, "message", status));
+  for (const auto& module : modules_of(foreign)) {
+    if (module.name == "networking") continue;
+    if (!module.enabled) return module.name + " is not enabled";
+    if (!module.trouble.empty()) return module.name + ": " + module.trouble;
   }
   return "";
 }
@@ -115,10 +79,10 @@ Result<> Peering::drop_leases(kube::Client& home, const std::stop_token& stop) {
 // A virtual kubelet that began before home had tried the cloud's API server looks again only after a minute.
 Result<> Peering::wake_virtual_kubelet(kube::Client& home, const std::stop_token& stop) {
   const auto foreign = TRY(kube::find(home, {kForeignClusters, "", parties_.cloud.id}, stop));
-  if (!foreign || status_of(*foreign, "APIServerStatus") != "Established") return {};
+  if (!foreign || condition_word(*foreign, "APIServerStatus") != "Established") return {};
   for (const auto& pod : TRY(kube::pods(home, home_tenant_, std::string(kVirtualKubelets), stop)))
     if (!pod.ready) return {};
-  woken_ = true;
+  if (!first_time(Remedy::kWakeVirtualKubelet)) return {};
   said_ = "the virtual kubelet has missed that the cloud answers: restarting it";
   TRY(end_pods(home, home_tenant_, kVirtualKubelets, stop));
   return drop_leases(home, stop);
@@ -131,9 +95,8 @@ Result<> Peering::apply_slice(kube::Client& home, const std::stop_token& stop) {
   auto& meta = object.as_object()["metadata"].as_object();
   meta["labels"] = {{kReplication, "true"}, {kRemoteId, parties_.cloud.id}, {kRemoteClusterId, parties_.cloud.id}};
   meta["annotations"] = {{kCreateVirtualNode, "true"}};
-  object.as_object()["spec"] = {{"class", "default"},
-                                {"providerClusterID", parties_.cloud.id},
-                                {"resources", resources_json(request_.resources)}};
+  object.as_object()["spec"] = {
+      {"class", "default"}, {"providerClusterID", parties_.cloud.id}, {"resources", to_json(request_.resources)}};
   TRY(kube::apply(home, name, object, stop, {true, false}));
   made_anything_ = true;
   return {};
@@ -148,7 +111,7 @@ Result<bool> Peering::make_slice(const Sides& sides, const std::stop_token& stop
 
 Result<bool> Peering::await_slice(const Sides& sides, const std::stop_token& stop) {
   if (old_one_) {
-    if (!TRY(take_down(false, "", sides, stop))) return false;
+    if (!TRY(take_down(Way::kGraceful, "", sides, stop))) return false;
     stage_ = 0;
     answer_ = nullptr;
     return find_both(sides, stop);
@@ -160,25 +123,26 @@ Result<bool> Peering::await_slice(const Sides& sides, const std::stop_token& sto
   // A status that was copied outlives the cluster that it was copied from: it must be the one that is there now.
   if (local && remote && is_accepted(*local) && is_accepted(*remote) && here && there && *here == *there) return true;
   for (const auto* type : {"Authentication", "Resources"})
-    if (remote && status_of(*remote, type) == "Denied")
+    if (remote && condition_word(*remote, type) == "Denied")
       return fail(
           Code::kBroken,
           fmt::format("the cloud denies the slice ({}): {}", type, kube::condition_of(*remote, type)->message),
           "Its tenant may be cordoned: look at tenantCondition of its Tenant, and at the annotation liqo.io/cordon.");
-  if (!remote && !began_anew_ && patience_.waited_for("replication", sides.home.clock().now()) > kReplication_) {
-    // e16 of our notes: the replicator is stuck on what an earlier peering has left. It forgets it when it starts anew.
-    began_anew_ = true;
-    TRY(end_pods(sides.home, parties_.home.name_space, "app.kubernetes.io/name=crd-replicator", stop));
-    return take_down(false, "home does not replicate to the cloud: restarting its replicator and beginning anew", sides,
-                     stop);
+  const bool began_anew = was_tried(Remedy::kBeginAnew);
+  if (!remote && !began_anew && patience_.waited_for("replication", sides.home.clock().now()) > kRoundTrip) {
+    // The replicator is stuck on what an earlier peering has left. It forgets it when it starts anew.
+    (void)first_time(Remedy::kBeginAnew);
+    TRY(end_pods(sides.home, parties_.home.name_space, kReplicator, stop));
+    return take_down(Way::kGraceful,
+                     "home does not replicate to the cloud: restarting its replicator and beginning anew", sides, stop);
   }
   if (!remote) {
     waiting_ = "the slice to reach the cloud";
-    if (!began_anew_) return false;
+    if (!began_anew) return false;
   }
-  if (remote && status_of(*remote, "Authentication") == "Accepted" && status_of(*remote, "Resources").empty() &&
-      codec::text_at(*remote, "spec.class") != "default")
-    return wait_for(kReplication_,
+  if (remote && condition_word(*remote, "Authentication") == "Accepted" &&
+      condition_word(*remote, "Resources").empty() && codec::text_at(*remote, "spec.class") != "default")
+    return wait_for(kRoundTrip,
                     fmt::format("a controller of the cloud to take up slices of the class {}",
                                 codec::text_at(*remote, "spec.class")),
                     {sides.cloud, cloud_tenant_, slice()}, stop);
@@ -193,10 +157,9 @@ Result<bool> Peering::await_virtual_node(const Sides& sides, const std::stop_tok
 // Home's checker keeps the client that it began with, whatever the cloud advertises since; without it no virtual kubelet runs.
 Result<> Peering::renew_checker(const codec::Json& foreign, const Sides& sides, const std::stop_token& stop) {
   const auto api = kube::condition_of(foreign, "APIServerStatus");
-  if (restarted_ || !api || api->status == "Established") return {};
-  restarted_ = true;
+  if (!api || api->status == "Established" || !first_time(Remedy::kRenewChecker)) return {};
   said_ = "home's controller does not see the cloud's API server, which answers: restarting it";
-  TRY(end_pods(sides.home, parties_.home.name_space, "app.kubernetes.io/name=controller-manager", stop));
+  TRY(end_pods(sides.home, parties_.home.name_space, kControllerManager, stop));
   TRY(end_pods(sides.home, home_tenant_, kVirtualKubelets, stop));
   return drop_leases(sides.home, stop);
 }
@@ -210,7 +173,7 @@ Result<bool> Peering::await_node(const Sides& sides, const std::stop_token& stop
     return wait_for(kNode, "the virtual node to have " + lacks, {sides.home, home_tenant_, slice()}, stop);
   }
   const auto waited = patience_.waited_for("the virtual node to become Ready", sides.home.clock().now());
-  if (waited > kWaking && !woken_) TRY(wake_virtual_kubelet(sides.home, stop));
+  if (waited > kWaking && !was_tried(Remedy::kWakeVirtualKubelet)) TRY(wake_virtual_kubelet(sides.home, stop));
   // Why its kubelet does not run says more than that the node is not there.
   if (waited > kProbe)
     for (const auto& pod : TRY(kube::pods(sides.home, home_tenant_, std::string(kVirtualKubelets), stop)))
@@ -240,13 +203,11 @@ Result<bool> Peering::await_foreign_cluster(const Sides& sides, const std::stop_
   if (waited > kProbe && foreign) TRY(renew_checker(*foreign, sides, stop));
   const bool echo = !api || api->status == "Established";
   if (echo && !made_anything_) return true;
-  if (echo && !nudged_ && waited > kEcho) {
-    // Home looks again when the object changes, and else after a minute.
-    nudged_ = true;
+  // Home looks again when the object changes, and else after a minute.
+  if (echo && waited > kEcho && first_time(Remedy::kNudgeForeignCluster))
     TRY(kube::patch(sides.home, {kForeignClusters, "", parties_.cloud.id}, kube::PatchKind::kMerge,
                     {{"metadata", {{"annotations", {{"tombolo/looked-at", format_time(sides.home.clock().now())}}}}}},
                     stop));
-  }
   // The node is Ready: what a module still says of it is an echo, and no reason to make anybody wait.
   if (echo && waited > 10 * kEcho) return true;
   if (waited < kForeign) return false;

@@ -59,14 +59,10 @@ Result<bool> Peering::renew_slice(const Sides& sides, const std::stop_token& sto
   }
   if (params && codec::text_at(*params, "signedCRT") != old_slice_certificate_) return true;
   // A slice is looked at again when its spec changes, and when the cloud's controller begins: pods need it for neither.
-  if (!restarted_signer_ && patience_.waited_for(kSlicesCertificate, sides.home.clock().now()) > kLooking) {
-    restarted_signer_ = true;
+  if (patience_.waited_for(kSlicesCertificate, sides.home.clock().now()) > kLooking &&
+      first_time(Remedy::kRestartSigner)) {
     said_ = "restarting the cloud's controller, which looks at slices when it begins";
-    for (const auto& pod : TRY(kube::list(
-             sides.cloud,
-             {{kube::kPods, parties_.cloud.name_space, ""}, "app.kubernetes.io/name=controller-manager", "", 10},
-             stop)))
-      TRY(kube::remove(sides.cloud, {kube::kPods, parties_.cloud.name_space, kube::name_of(pod)}, stop));
+    TRY(end_pods(sides.cloud, parties_.cloud.name_space, kControllerManager, stop));
   }
   return wait_for(kSigning, kSlicesCertificate, {sides.cloud, cloud_tenant_, slice()}, stop);
 }

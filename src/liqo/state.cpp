@@ -15,22 +15,6 @@ using codec::Json;
 
 std::string of_peer(const std::string& id) { return fmt::format("{}={}", kRemoteClusterId, id); }
 
-Resources resources_at(const Json& object, std::string_view path) {
-  Resources out;
-  if (const auto* found = codec::find(object, path); found && found->is_object())
-    for (const auto& [name, amount] : found->get_object())
-      if (amount.is_string()) out[std::string(name)] = std::string(amount.get_string());
-  return out;
-}
-
-// Kinds of Liqo's that are not served count as absent.
-Result<std::optional<Json>> find_served(kube::Client& client, const kube::ObjectName& name,
-                                        const std::stop_token& stop) {
-  auto found = kube::find(client, name, stop);
-  if (!found && found.error().code() == Code::kNotFound) return std::nullopt;
-  return found;
-}
-
 void read_identities(const std::vector<Json>& identities, Time now, PeeringState& out) {
   for (const auto& identity : identities) {
     const auto* params = codec::find(identity, "spec.authParams");
@@ -39,20 +23,6 @@ void read_identities(const std::vector<Json>& identities, Time now, PeeringState
     if (codec::text_at(identity, "spec.type") == "ControlPlane")
       out.api_server = codec::text_at(identity, "spec.authParams.apiServer");
   }
-}
-
-void read_modules(const Json& foreign, PeeringState& out) {
-  for (const auto* name : {"authentication", "offloading", "networking"}) {
-    Module module{name, codec::bool_at(foreign, fmt::format("status.modules.{}.enabled", name)), ""};
-    const auto* conditions = codec::find(foreign, fmt::format("status.modules.{}.conditions", name));
-    if (module.enabled && conditions && conditions->is_array())
-      for (const auto& c : conditions->get_array())
-        if (const auto status = codec::text_at(c, "status"); status != "Ready" && status != "Established")
-          module.trouble = codec::text_at(c, "message", status);
-    out.modules.push_back(std::move(module));
-  }
-  const auto api = kube::condition_of(foreign, "APIServerStatus");
-  if (api && api->status != "Established") out.api_trouble = api->message;
 }
 
 Result<> read_node(kube::Client& home, const std::string& name, PeeringState& out, const std::stop_token& stop) {
@@ -100,6 +70,20 @@ std::string first_trouble(const PeeringState& state, bool asked_cloud, const std
 
 }  // namespace
 
+std::vector<Module> modules_of(const Json& foreign_cluster) {
+  std::vector<Module> out;
+  for (const auto* name : {"authentication", "offloading", "networking"}) {
+    const auto at = fmt::format("status.modules.{}.", name);
+    Module module{name, codec::bool_at(foreign_cluster, at + "enabled"), ""};
+    if (module.enabled)
+      for (const auto& c : codec::array_at(foreign_cluster, at + "conditions"))
+        if (const auto status = codec::text_at(c, "status"); status != "Ready" && status != "Established")
+          module.trouble = codec::text_at(c, "message", status);
+    out.push_back(std::move(module));
+  }
+  return out;
+}
+
 Result<PeeringState> look_at_peering(kube::Client& home, kube::Client* cloud, const std::string& cloud_id,
                                      const std::stop_token& stop) {
   PeeringState out;
@@ -108,10 +92,11 @@ Result<PeeringState> look_at_peering(kube::Client& home, kube::Client* cloud, co
   if (!party && party.error().code() != Code::kNotFound) return fail(party.error());
   if (party) out.home_id = party->id;
   const auto identities = TRY(list_where_served(home, kIdentities, of_peer(cloud_id), stop));
-  const auto slice = TRY(find_served(home, {kResourceSlices, tenant_namespace(cloud_id), cloud_id}, stop));
+  const auto slice = TRY(find_where_served(home, {kResourceSlices, tenant_namespace(cloud_id), cloud_id}, stop));
   const bool has_namespace = !TRY(tenant_namespaces(home, cloud_id, stop)).empty();
   std::optional<Json> tenant;
-  if (cloud && party) tenant = TRY(find_served(*cloud, {kTenants, tenant_namespace(out.home_id), out.home_id}, stop));
+  if (cloud && party)
+    tenant = TRY(find_where_served(*cloud, {kTenants, tenant_namespace(out.home_id), out.home_id}, stop));
   out.tenant = tenant.has_value();
   out.any = !identities.empty() || slice || has_namespace || tenant;
   read_identities(identities, home.clock().now(), out);
@@ -120,8 +105,11 @@ Result<PeeringState> look_at_peering(kube::Client& home, kube::Client* cloud, co
     out.same_cloud = std::ranges::any_of(identities, [&](const auto& i) {
       return codec::text_at(i, "spec.authParams.ca") == codec::text_at(*tenant, "status.authParams.ca");
     });
-  if (const auto foreign = TRY(find_served(home, {kForeignClusters, "", cloud_id}, stop)); foreign && out.any)
-    read_modules(*foreign, out);
+  if (const auto foreign = TRY(find_where_served(home, {kForeignClusters, "", cloud_id}, stop)); foreign && out.any) {
+    out.modules = modules_of(*foreign);
+    const auto api = kube::condition_of(*foreign, "APIServerStatus");
+    if (api && api->status != "Established") out.api_trouble = api->message;
+  }
   if (out.any) {
     TRY(read_node(home, cloud_id, out, stop));
     for (const auto& pod : TRY(kube::pods(home, tenant_namespace(cloud_id), "", stop)))

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "liqo/parties.hpp"
-#include "liqo/peering.hpp"
+#include "liqo/resources.hpp"
 
 namespace tombolo::liqo {
 
@@ -15,6 +15,9 @@ struct Module {
   bool enabled = false;
   std::string trouble;  // "" when healthy or not enabled
 };
+
+// As a ForeignCluster tells them.
+std::vector<Module> modules_of(const codec::Json& foreign_cluster);
 
 struct PeeringCertificate {
   std::string name;  // of the Identity: "controlplane-homelab-cloud"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <functional>
+#include <set>
 
 #include "liqo/trial.hpp"
 
@@ -14,7 +14,7 @@ using codec::Json;
 using namespace std::chrono_literals;
 
 constexpr auto kDraining = 2min;  // pods have up to 30 s to end by themselves, and their budgets may make them wait
-constexpr auto kReplicator = 12s;  // it takes 5 s; what has not come by then does not come (e16)
+constexpr auto kReplicating = 12s;  // it takes 5 s; what has not come by then does not come (e16)
 constexpr auto kGoing = 60s;
 constexpr auto kProbing = 45s;  // home looks at its provider every 15 s
 
@@ -33,38 +33,17 @@ Result<bool> delete_all(kube::Client& client, const kube::Resource& resource, co
 // True when it is gone.
 Result<bool> delete_one(kube::Client& client, const kube::ObjectName& name, const std::stop_token& stop,
                         kube::Propagation propagation = kube::Propagation::kBackground) {
-  const auto found = kube::find(client, name, stop);
-  if (!found && found.error().code() == Code::kNotFound) return true;  // not even its kind is served
-  if (!found) return fail(found.error());
-  if (!*found) return true;
+  const auto found = TRY(find_where_served(client, name, stop));
+  if (!found) return true;
   kube::DeleteOptions options;
   options.propagation = propagation;
-  if (!kube::is_being_deleted(**found)) TRY(kube::remove(client, name, stop, options));
+  if (!kube::is_being_deleted(*found)) TRY(kube::remove(client, name, stop, options));
   return false;
-}
-
-// Objects that wait for a replicator which will never come round to them. What they stand for on the other side goes with
-// the tenant namespace there.
-Result<> let_go(kube::Client& client, const kube::ObjectName& name, const std::stop_token& stop) {
-  const auto found = TRY(kube::find(client, name, stop));
-  if (!found || !kube::is_being_deleted(*found)) return {};
-  const auto freed =
-      kube::patch(client, name, kube::PatchKind::kMerge, {{"metadata", {{"finalizers", nullptr}}}}, stop);
-  if (!freed && freed.error().code() != Code::kNotFound) return fail(freed.error());
-  return {};
 }
 
 Result<std::vector<Json>> offloaded_pods(kube::Client& home, const std::string& node, const std::stop_token& stop) {
   return kube::list(
       home, {{kube::kPods, "", ""}, fmt::format("{}=true", kShadowPodLabel), "spec.nodeName=" + node, 500}, stop);
-}
-
-bool has_controller(const Json& pod) {
-  const auto* owners = codec::find(pod, "metadata.ownerReferences");
-  if (!owners || !owners->is_array()) return false;
-  for (const auto& owner : owners->get_array())
-    if (codec::bool_at(owner, "controller")) return true;
-  return false;
 }
 
 // "pods default/a, default/b; PodDisruptionBudget default/keep allows none of its pods to be ended".
@@ -90,7 +69,7 @@ Result<std::vector<std::string>> bare_offloaded_pods(kube::Client& home, const s
                                                      const std::stop_token& stop) {
   std::vector<std::string> out;
   for (const auto& pod : TRY(offloaded_pods(home, node, stop)))
-    if (!has_controller(pod) && kube::label_of(pod, kTrialLabel).empty())
+    if (!kube::has_controller(pod) && kube::label_of(pod, kTrialLabel).empty())
       out.push_back(kube::namespace_of(pod) + "/" + kube::name_of(pod));
   return out;
 }
@@ -135,9 +114,9 @@ Result<bool> Unpeering::drop_identity(kube::Client& home, const std::stop_token&
                     TRY(delete_one(home, renew, stop)) && TRY(delete_one(home, secret, stop));
   if (gone) return true;
   waiting_ = "home to stop replicating to the cloud";
-  if (patience_.waited_for(waiting_, home.clock().now()) > kReplicator) {
-    TRY(let_go(home, renew, stop));
-    TRY(let_go(home, secret, stop));
+  if (patience_.waited_for(waiting_, home.clock().now()) > kReplicating) {
+    TRY(kube::release(home, renew, stop));
+    TRY(kube::release(home, secret, stop));
   }
   return blocked(kGoing, waiting_, home, stop);
 }
@@ -149,12 +128,9 @@ Result<bool> Unpeering::drop_tenant(kube::Client& cloud, const std::stop_token& 
 
 Result<bool> Unpeering::declare_dead(kube::Client& home, const std::stop_token& stop) {
   const kube::ObjectName name{kForeignClusters, "", cloud_id_};
-  const auto found = kube::find(home, name, stop);
-  if (!found && found.error().code() != Code::kNotFound) return fail(found.error());
-  if (!found || !*found) return true;
-  if (!kube::annotation_of(**found, kUnreachable).empty()) return true;
-  const auto condition = kube::condition_of(**found, "APIServerStatus");
-  if (condition && condition->status == "Established") {
+  const auto found = TRY(find_where_served(home, name, stop));
+  if (!found || !kube::annotation_of(*found, kUnreachable).empty()) return true;
+  if (condition_word(*found, "APIServerStatus") == "Established") {
     waiting_ = "home to notice that the cloud does not answer";
     if (patience_.waited_for(waiting_, home.clock().now()) < kProbing) return false;
     return fail(Code::kConflict, "the cloud's API server still answers home: it is not gone",
@@ -172,6 +148,18 @@ Result<bool> Unpeering::drop_namespaces(kube::Client& client, const std::string&
   return found.empty();
 }
 
+Result<bool> Unpeering::drop_both_namespaces(kube::Client& home, kube::Client* cloud, const std::stop_token& stop) {
+  const bool there = !cloud || TRY(drop_namespaces(*cloud, home_id_, stop));
+  if (TRY(drop_namespaces(home, cloud_id_, stop)) && there) return true;
+  return blocked(kDraining, "the tenant namespaces to go", home, stop);
+}
+
+Result<bool> Unpeering::drop_foreign_clusters(kube::Client& home, kube::Client* cloud, const std::stop_token& stop) {
+  const bool there = !cloud || TRY(delete_one(*cloud, {kForeignClusters, "", home_id_}, stop));
+  if (TRY(delete_one(home, {kForeignClusters, "", cloud_id_}, stop)) && there) return true;
+  return blocked(kGoing, "the ForeignClusters to go", home, stop);
+}
+
 // What would wait for the replicator is let go: nobody will ask what it leaves in the cloud.
 Result<bool> Unpeering::free_home(kube::Client& home, const std::stop_token& stop) {
   for (const auto& object : TRY(list_where_served(home, kNamespaceOffloadings, "", stop)))
@@ -183,46 +171,51 @@ Result<bool> Unpeering::free_home(kube::Client& home, const std::stop_token& sto
                              {kube::kSecrets, home_tenant(), kubeconfig_secret(name)},
                              {kForeignClusters, "", cloud_id_}}) {
     TRY(delete_one(home, object, stop));
-    TRY(let_go(home, object, stop));
+    TRY(kube::release(home, object, stop));
   }
   TRY(drop_namespaces(home, cloud_id_, stop));
   return true;
 }
 
-Result<Progress> Unpeering::abandon(kube::Client& home, const std::stop_token& stop) {
-  const bool drained = TRY(drain(home, stop));
-  if (drained && TRY(free_home(home, stop))) return Progress{true, "", "", {}, ""};
-  return Progress{false, drained ? "free" : "drain", waiting_, home.clock().now() - patience_.since(), ""};
+std::string_view Unpeering::name(Stage stage) {
+  switch (stage) {
+    case Stage::kDeclareDead: return "declare dead";
+    case Stage::kDrain: return "drain";
+    case Stage::kFreeHome: return "free";
+    case Stage::kMap: return "namespace map";
+    case Stage::kIdentity: return "identity";
+    case Stage::kTenant: return "tenant";
+    case Stage::kNamespaces: return "namespaces";
+    case Stage::kForgetClusters: return "foreign clusters";
+  }
+  return "";
+}
+
+Result<bool> Unpeering::carry_out(Stage stage, kube::Client& home, kube::Client* cloud, const std::stop_token& stop) {
+  switch (stage) {
+    case Stage::kDeclareDead: return declare_dead(home, stop);
+    case Stage::kDrain: return drain(home, stop);
+    case Stage::kFreeHome: return free_home(home, stop);
+    case Stage::kMap: return drop_map(home, stop);
+    case Stage::kIdentity: return drop_identity(home, stop);
+    case Stage::kTenant: return drop_tenant(*cloud, stop);
+    case Stage::kNamespaces: return drop_both_namespaces(home, cloud, stop);
+    case Stage::kForgetClusters: return drop_foreign_clusters(home, cloud, stop);
+  }
+  return true;
 }
 
 Result<Progress> Unpeering::advance(kube::Client& home, kube::Client* cloud, const std::stop_token& stop) {
+  using enum Stage;
+  static const std::vector<Stage> graceful{kDrain, kMap, kIdentity, kTenant, kNamespaces, kForgetClusters},
+      forced{kDeclareDead, kNamespaces, kForgetClusters}, abandoned{kDrain, kFreeHome};
+  const auto& stages = way_ == Way::kForced ? forced : way_ == Way::kAbandon ? abandoned : graceful;
+  if (way_ != Way::kGraceful) cloud = nullptr;
+  if (way_ == Way::kGraceful && !cloud) return fail(Code::kInternal, "a peering ends gracefully on both sides");
   waiting_.clear();
-  if (request_.abandon && !request_.forced) return abandon(home, stop);
-  kube::Client* other = request_.forced ? nullptr : cloud;
-  if (!other && !request_.forced) return fail(Code::kInternal, "a peering is taken down gracefully on both sides");
-  const std::vector<std::pair<const char*, std::function<Result<bool>()>>> graceful = {
-      {"drain", [&] { return drain(home, stop); }},
-      {"namespace map", [&] { return drop_map(home, stop); }},
-      {"identity", [&] { return drop_identity(home, stop); }},
-      {"tenant", [&] { return drop_tenant(*other, stop); }}};
-  std::vector<std::pair<const char*, std::function<Result<bool>()>>> stages;
-  if (request_.forced)
-    stages.emplace_back("declare dead", [&] { return declare_dead(home, stop); });
-  else
-    stages = graceful;
-  stages.emplace_back("namespaces", [&]() -> Result<bool> {
-    const bool there = !other || TRY(drop_namespaces(*other, home_id_, stop));
-    if (TRY(drop_namespaces(home, cloud_id_, stop)) && there) return true;
-    return blocked(kDraining, "the tenant namespaces to go", home, stop);
-  });
-  stages.emplace_back("foreign clusters", [&]() -> Result<bool> {
-    const bool there = !other || TRY(delete_one(*other, {kForeignClusters, "", home_id_}, stop));
-    if (TRY(delete_one(home, {kForeignClusters, "", cloud_id_}, stop)) && there) return true;
-    return blocked(kGoing, "the ForeignClusters to go", home, stop);
-  });
   for (; stage_ < stages.size(); ++stage_)
-    if (!TRY(stages[stage_].second()))
-      return Progress{false, stages[stage_].first, waiting_, home.clock().now() - patience_.since(), ""};
+    if (!TRY(carry_out(stages[stage_], home, cloud, stop)))
+      return Progress{false, std::string(name(stages[stage_])), waiting_, home.clock().now() - patience_.since(), ""};
   return Progress{true, "", "", {}, ""};
 }
 

@@ -2,43 +2,49 @@
 // nothing of home's is left there), and to the end: liqoctl leaves namespaces, secrets and ForeignClusters behind, which
 // stand in the way of the next peering. Source: what real clusters did; pkg/liqoctl/unpeer for what may be left.
 #pragma once
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "liqo/parties.hpp"
+#include "liqo/progress.hpp"
 
 namespace tombolo::liqo {
 
-struct UnpeeringRequest {
-  bool forced = false;  // the provider is gone: free home without it
-  // The provider goes next, whatever is left on it: pods are drained, home is freed, and its tenant namespace is told to go.
-  bool abandon = false;
+enum class Way {
+  kGraceful,
+  kForced,  // the provider is gone: home is freed without it
+  kAbandon,  // the provider goes next, whatever is left on it: pods are drained, home is freed, and its tenant namespace is
+  // told to go
 };
 
 // One peering being taken down, from any half-done state. Never waits, as Peering.
 class Unpeering {
  public:
-  Unpeering(UnpeeringRequest request, std::string home_id, std::string cloud_id)
-      : request_(request), home_id_(std::move(home_id)), cloud_id_(std::move(cloud_id)) {}
+  Unpeering(Way way, std::string home_id, std::string cloud_id)
+      : way_(way), home_id_(std::move(home_id)), cloud_id_(std::move(cloud_id)) {}
 
-  // `cloud` may be nullptr when forced or abandoned. Errors: those of the clients; kTimeout naming what blocks it for too long; kConflict
-  // when it shall be forced and the provider answers.
+  // `cloud` may be nullptr unless it is graceful. Errors: those of the clients; kTimeout naming what blocks it for too long;
+  // kConflict when it shall be forced and the provider answers.
   Result<Progress> advance(kube::Client& home, kube::Client* cloud, const std::stop_token& stop);
 
  private:
+  enum class Stage { kDeclareDead, kDrain, kFreeHome, kMap, kIdentity, kTenant, kNamespaces, kForgetClusters };
+  static std::string_view name(Stage stage);
+  // True: go on with the next stage. False: waiting_ says for what.
+  Result<bool> carry_out(Stage stage, kube::Client& home, kube::Client* cloud, const std::stop_token& stop);
+  Result<bool> declare_dead(kube::Client& home, const std::stop_token& stop);
   Result<bool> drain(kube::Client& home, const std::stop_token& stop);
+  Result<bool> free_home(kube::Client& home, const std::stop_token& stop);
   Result<bool> drop_map(kube::Client& home, const std::stop_token& stop);
   Result<bool> drop_identity(kube::Client& home, const std::stop_token& stop);
   Result<bool> drop_tenant(kube::Client& cloud, const std::stop_token& stop);
-  Result<bool> declare_dead(kube::Client& home, const std::stop_token& stop);
   Result<bool> drop_namespaces(kube::Client& client, const std::string& peer_id, const std::stop_token& stop);
-  Result<bool> free_home(kube::Client& home, const std::stop_token& stop);
-  Result<Progress> abandon(kube::Client& home, const std::stop_token& stop);
+  Result<bool> drop_both_namespaces(kube::Client& home, kube::Client* cloud, const std::stop_token& stop);
+  Result<bool> drop_foreign_clusters(kube::Client& home, kube::Client* cloud, const std::stop_token& stop);
   Result<bool> blocked(Duration longest, std::string what, kube::Client& home, const std::stop_token& stop);
   std::string home_tenant() const { return tenant_namespace(cloud_id_); }
 
-  UnpeeringRequest request_;
+  Way way_;
   std::string home_id_;
   std::string cloud_id_;
   std::size_t stage_ = 0;

@@ -42,7 +42,7 @@ Chain what_is_good(const Evidence& e) {
   if (const auto* cluster = foreign_cluster(e); cluster && cloud_as_home_sees_it(e) == "Established")
     out.push_back({"home reaches the cloud's API server", at_home(*cluster)});
   for (const auto* slice : e.home.all("ResourceSlice"))
-    if (status_of(*slice, "Resources") == "Accepted")
+    if (condition_word(*slice, "Resources") == "Accepted")
       out.push_back({"the cloud has accepted the slice", at_home(*slice)});
   if (const auto* node = virtual_node(e)) out.push_back(node_link(*node));
   return out;
@@ -110,16 +110,11 @@ Link dial_link(const Dial& dial) {
                       dial.through_tunnel ? " through the SSH tunnel" : "", dial.source)};
 }
 
-std::string status_of(const Json& object, std::string_view type) {
-  const auto condition = kube::condition_of(object, type);
-  return condition ? condition->status : "";
-}
-
 const Json* foreign_cluster(const Evidence& e) { return e.home.find("ForeignCluster", e.cloud_id); }
 
 std::string cloud_as_home_sees_it(const Evidence& e) {
   const auto* cluster = foreign_cluster(e);
-  return cluster ? status_of(*cluster, "APIServerStatus") : "";
+  return cluster ? condition_word(*cluster, "APIServerStatus") : "";
 }
 
 const Json* virtual_node(const Evidence& e) {

@@ -160,7 +160,7 @@ Found lost_tenant(const Evidence& e) {
   if (tenant(e) || !e.cloud.knows("Tenant") || !is_peered(e)) return std::nullopt;
   Chain chain;
   for (const auto* slice : e.home.all("ResourceSlice"))
-    if (status_of(*slice, "Authentication") == "Accepted")
+    if (condition_word(*slice, "Authentication") == "Accepted")
       chain.push_back({"Accepted: a copied status, which survives the cluster that gave it", at_home(*slice)});
   if (const auto* dial = e.dial("Identity"); untrusted(dial)) {
     chain.push_back(dial_link(*dial));

@@ -1,6 +1,8 @@
 // Why a pod is as it is: not made, not scheduled, not taken over by the cloud, not running there.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kube/workloads.hpp"
 #include "liqo/why_rules.hpp"
 
@@ -47,11 +49,8 @@ Explanation never_made(const Evidence& e) {
 }
 
 bool is_of_daemon_set(const Json& pod) {
-  const auto* owners = codec::find(pod, "metadata.ownerReferences");
-  if (!owners || !owners->is_array()) return false;
-  for (const auto& owner : owners->get_array())
-    if (codec::text_at(owner, "kind") == "DaemonSet") return true;
-  return false;
+  const auto& owners = codec::array_at(pod, "metadata.ownerReferences");
+  return std::ranges::any_of(owners, [](const Json& owner) { return codec::text_at(owner, "kind") == "DaemonSet"; });
 }
 
 // The virtual kubelet does not touch pods of namespaces that are not offloaded.

@@ -1,5 +1,6 @@
 // What the rules of why.hpp share among their files; not for anybody else.
 #pragma once
+#include "liqo/parties.hpp"
 #include "liqo/why.hpp"
 
 namespace tombolo::liqo::why {
@@ -19,8 +20,6 @@ std::string in_cloud(const Json& object);
 bool is_virtual(const Json& node);
 bool is_ready(const Json& node);
 std::string ready_text(const Json& node);  // "Ready=Unknown, NodeStatusUnknown: Kubelet stopped posting node status."
-// A condition's status where Liqo writes a word of its own ("Accepted", "Established"); "" when there is no such condition.
-std::string status_of(const Json& object, std::string_view type);
 const Json* foreign_cluster(const Evidence& e);
 // What home itself says of the cloud's API server: "Established", "Error" or "".
 std::string cloud_as_home_sees_it(const Evidence& e);

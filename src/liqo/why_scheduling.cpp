@@ -3,37 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "liqo/offloading.hpp"
+#include "liqo/resources.hpp"
 #include "liqo/why_rules.hpp"
 
 namespace tombolo::liqo::why {
 namespace {
 
-const codec::JsonArray& list_at(const Json& value, std::string_view path) {
-  static const codec::JsonArray none;
-  const auto* found = codec::find(value, path);
-  return found && found->is_array() ? found->get_array() : none;
-}
-
-bool tolerates(const Json& toleration, const Json& taint) {
-  const auto effect = codec::text_at(toleration, "effect");
-  if (!effect.empty() && effect != codec::text_at(taint, "effect")) return false;
-  const auto key = codec::text_at(toleration, "key");
-  const bool exists = codec::text_at(toleration, "operator") == "Exists";
-  if (key.empty()) return exists;
-  return key == codec::text_at(taint, "key") &&
-         (exists || codec::text_at(toleration, "value") == codec::text_at(taint, "value"));
-}
-
-bool tolerated(const Json& pod, const Json& taint) {
-  const auto& all = list_at(pod, "spec.tolerations");
-  return std::any_of(all.begin(), all.end(), [&](const Json& each) { return tolerates(each, taint); });
-}
-
 // One of its tolerations names the taint; with the wrong effect, when the taint is not tolerated all the same.
 bool names_taint(const Json& pod) {
-  const auto& all = list_at(pod, "spec.tolerations");
+  const auto& all = codec::array_at(pod, "spec.tolerations");
   return std::any_of(all.begin(), all.end(),
                      [](const Json& each) { return codec::text_at(each, "key") == kNotAllowedTaint; });
 }
@@ -45,7 +25,7 @@ bool has_label(const Json& node, const std::string& key) {
 
 bool matches(const Json& node, const Json& expression) {
   const auto key = codec::text_at(expression, "key"), word = codec::text_at(expression, "operator");
-  const auto& values = list_at(expression, "values");
+  const auto& values = codec::array_at(expression, "values");
   const bool listed =
       has_label(node, key) && std::find(values.begin(), values.end(), Json(kube::label_of(node, key))) != values.end();
   if (word == "In") return listed;
@@ -62,11 +42,11 @@ std::string unmet_wish(const Json& pod, const Json& node) {
       if (!has_label(node, each.key_c_str()) || Json(kube::label_of(node, each.key())) != each.value())
         return fmt::format("nodeSelector {}: {}", each.key_c_str(), codec::to_text(each.value()));
   std::string unmet;
-  for (const auto& term : list_at(pod,
-                                  "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
-                                  "nodeSelectorTerms")) {
+  for (const auto& term : codec::array_at(pod,
+                                          "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+                                          "nodeSelectorTerms")) {
     std::string here;
-    for (const auto& expression : list_at(term, "matchExpressions"))
+    for (const auto& expression : codec::array_at(term, "matchExpressions"))
       if (here.empty() && !matches(node, expression)) here = "affinity " + codec::to_text(expression);
     if (here.empty()) return "";  // terms are alternatives
     unmet = here;
@@ -81,37 +61,23 @@ bool wants_cloud(const Json& pod) {
          codec::text_at(pod, "spec.runtimeClassName") == "liqo";
 }
 
-// "500m" -> 0.5, "2Gi" -> 2147483648. 0 for what is no quantity.
-double quantity(std::string_view text) {
-  double number = 0;
-  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return 0;
-  const std::string_view unit(at, static_cast<std::size_t>(text.data() + text.size() - at));
-  constexpr std::pair<std::string_view, double> kUnits[] = {
-      {"n", 1e-9},    {"u", 1e-6},    {"m", 1e-3},    {"k", 1e3},     {"M", 1e6},
-      {"G", 1e9},     {"T", 1e12},    {"P", 1e15},    {"E", 1e18},    {"Ki", 0x1p10},
-      {"Mi", 0x1p20}, {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"Pi", 0x1p50}, {"Ei", 0x1p60}};
-  for (const auto& [name, factor] : kUnits)
-    if (unit == name) return number * factor;
-  return number;
-}
+// 0 for what is no quantity.
+double amount(std::string_view text) { return quantity(text).value_or(0); }
 
 std::map<std::string, double> requests(const Json& pod) {
   std::map<std::string, double> out;
-  for (const auto& container : list_at(pod, "spec.containers"))
-    if (const auto* wished = codec::find(container, "resources.requests"); wished && wished->is_object())
-      for (const auto& each : wished->get_object())
-        if (each.value().is_string()) out[each.key()] += quantity(std::string_view(each.value().get_string()));
+  for (const auto& container : codec::array_at(pod, "spec.containers"))
+    for (const auto& [name, wished] : resources_at(container, "resources.requests")) out[name] += amount(wished);
   return out;
 }
 
 // "nvidia.com/gpu: it asks for 1, the node has none".
 std::string too_much(const Json& pod, const Json& node, std::string& resource) {
-  const auto* room = codec::find(node, "status.allocatable");
+  const auto room = resources_at(node, "status.allocatable");
   for (const auto& [name, wished] : requests(pod)) {
-    const auto* has = room && room->is_object() ? room->get_object().if_contains(name) : nullptr;
-    const std::string text = has && has->is_string() ? std::string(has->get_string()) : "";
-    if (wished <= quantity(text)) continue;
+    const auto has = room.find(name);
+    const auto text = has == room.end() ? "" : has->second;
+    if (wished <= amount(text)) continue;
     resource = name;
     return fmt::format("{}: it asks for {:g}, the virtual node has {}", name, wished, text.empty() ? "none" : text);
   }
@@ -144,9 +110,9 @@ Found too_big(const Evidence& e, const Json& pod, const Json& node, const std::s
 }
 
 Found other_taint(const Json& pod, const Json& node, Chain chain) {
-  for (const auto& taint : list_at(node, "spec.taints")) {
+  for (const auto& taint : codec::array_at(node, "spec.taints")) {
     const auto key = codec::text_at(taint, "key"), effect = codec::text_at(taint, "effect");
-    if (effect == "PreferNoSchedule" || tolerated(pod, taint)) continue;
+    if (effect == "PreferNoSchedule" || tolerates(pod, taint)) continue;
     chain.push_back({fmt::format("taint {}:{}", key, effect), at_home(node)});
     return because("virtual-node-tainted", std::move(chain),
                    fmt::format("The pod does not tolerate the virtual node's taint {}.", key),
@@ -156,7 +122,7 @@ Found other_taint(const Json& pod, const Json& node, Chain chain) {
 }
 
 const Json* not_allowed_taint(const Json& node) {
-  for (const auto& taint : list_at(node, "spec.taints"))
+  for (const auto& taint : codec::array_at(node, "spec.taints"))
     if (codec::text_at(taint, "key") == kNotAllowedTaint) return &taint;
   return nullptr;
 }
@@ -244,7 +210,7 @@ Found unscheduled(const Evidence& e, const Json& pod) {
     return because("selector-excludes-node", std::move(chain), "No node has what the pod's selectors ask for.",
                    fmt::format("Change the pod's {}, or label a node so.", unmet));
   }
-  if (const auto* taint = not_allowed_taint(*node); taint && !tolerated(pod, *taint)) {
+  if (const auto* taint = not_allowed_taint(*node); taint && !tolerates(pod, *taint)) {
     chain.push_back({names_taint(pod) ? "its toleration has another effect than the taint's NoExecute"
                                       : fmt::format("it does not tolerate {}:NoExecute", kNotAllowedTaint),
                      at_home(*node)});

@@ -42,7 +42,7 @@ Explanation refused(const Evidence& e, const Json& slice, Chain chain) {
 }
 
 Found unauthenticated(const Evidence& e, const Json& slice) {
-  const auto status = status_of(slice, "Authentication");
+  const auto status = condition_word(slice, "Authentication");
   if (status == "Accepted") return std::nullopt;
   if (status.empty() && e.cloud.knows("ResourceSlice") && !e.cloud.find("ResourceSlice", kube::name_of(slice)))
     return not_copied(e, slice);
@@ -144,7 +144,7 @@ Found unready(const Json& node, Chain chain) {
                    "The slice names no cpu or memory, and the virtual node needs both.",
                    "Give the slice cpu and memory: `tombolo peer`.");
   }
-  if (status_of(node, "NetworkUnavailable") == "True")
+  if (condition_word(node, "NetworkUnavailable") == "True")
     return because(
         "network-check", std::move(chain),
         "The virtual node waits for Liqo's network between the clusters, which is disabled here.",

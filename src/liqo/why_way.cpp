@@ -21,7 +21,7 @@ std::string since(const Json& object, std::string_view type) {
 Chain what_home_sees(const Evidence& e) {
   Chain out;
   for (const auto* slice : e.home.all("ResourceSlice"))
-    if (status_of(*slice, "Authentication").empty())
+    if (condition_word(*slice, "Authentication").empty())
       out.push_back({"the slice has no condition at all: it never came to the cloud", at_home(*slice)});
   if (const auto* cluster = foreign_cluster(e))
     if (const auto condition = kube::condition_of(*cluster, "APIServerStatus"))
@@ -35,7 +35,7 @@ Chain what_home_sees(const Evidence& e) {
 bool is_unanswered(const Evidence& e) {
   const auto slices = e.home.all("ResourceSlice");
   return std::any_of(slices.begin(), slices.end(),
-                     [](const Json* slice) { return status_of(*slice, "Authentication").empty(); });
+                     [](const Json* slice) { return condition_word(*slice, "Authentication").empty(); });
 }
 
 std::string restart_manager(const Evidence& e) {
@@ -122,7 +122,8 @@ Found not_ready(const SideSeen& side, std::string_view name, const Chain& seen) 
 const Json* newer_word(const Evidence& e, const Json& cluster) {
   const auto given_up = since(cluster, "APIServerStatus");
   for (const auto* slice : e.home.all("ResourceSlice"))
-    if (status_of(*slice, "Authentication") == "Accepted" && since(*slice, "Authentication") > given_up) return slice;
+    if (condition_word(*slice, "Authentication") == "Accepted" && since(*slice, "Authentication") > given_up)
+      return slice;
   return nullptr;
 }
 

@@ -8,6 +8,7 @@
 #include "codec/der.hpp"
 #include "codec/pem.hpp"
 #include "crypto/hash.hpp"
+#include "liqo/consumer_key.hpp"
 
 namespace tombolo::sim {
 namespace {
@@ -99,8 +100,7 @@ std::optional<crypto::Ed25519Public> read_public_key(std::string_view text) {
 }
 
 std::string certificate_request(const crypto::Ed25519Key& key, const LiqoSubject& subject) {
-  const auto told = element(kSequence, joined({element(kInteger, {0}), name_of_subject(subject),
-                                               key_info(key.public_key()), element(0xa0, {})}));
+  const auto told = liqo::request_to_sign(key_info(key.public_key()), subject.organization, subject.common_name);
   return codec::encode_pem("CERTIFICATE REQUEST", signed_by(key, told));
 }
 

@@ -183,14 +183,6 @@ void drain_node(const LiqoSide& side, const KubeKey& key, const std::string& pee
 
 // --- pods
 
-std::string remote_namespace(const KubeStore& store, const std::string& tenant_space, const std::string& peer,
-                             const std::string& space) {
-  const auto map = store.find(liqo_key(liqo::kNamespaceMaps, tenant_space, peer));
-  const auto* current = map ? codec::find(*map, "status.currentMapping") : nullptr;
-  const auto* one = current && current->is_object() ? current->get_object().if_contains(space) : nullptr;
-  return one && codec::text_at(*one, "phase") == "Accepted" ? codec::text_at(*one, "remoteNamespace") : "";
-}
-
 Json remote_spec(const Json& pod) {
   auto out = codec::find(pod, "spec")->as_object();
   for (const auto* dropped : {"nodeSelector", "affinity", "hostNetwork", "hostPID", "hostIPC", "serviceAccountName",

@@ -24,23 +24,23 @@ void make_keys(const LiqoSide& side) {
   if (keys_of(side)) return;
   const auto seed = crypto::sha256("liqo keys/" + side.store().new_uid());
   const auto key = *crypto::Ed25519Key::from_seed(ByteView(seed));
-  ensure(
-      side.store(),
-      {kube::kSecrets,
-       side.name_space,
-       std::string(liqo::kKeysSecret),
-       {},
-       {},
-       {{"type", "Opaque"},
-        {"data",
-         {{"privateKey", encoded(private_key_pem(key))}, {"publicKey", encoded(public_key_pem(key.public_key()))}}}}},
-      side.now());
+  ensure(side.store(),
+         {kube::kSecrets,
+          side.name_space,
+          std::string(liqo::kKeysSecret),
+          {},
+          {},
+          {{"type", "Opaque"},
+           {"data",
+            {{"privateKey", liqo::encoded(private_key_pem(key))},
+             {"publicKey", liqo::encoded(public_key_pem(key.public_key()))}}}}},
+         side.now());
 }
 
 void sign_nonces(const LiqoSide& side, const std::string& space) {
   const auto keys = keys_of(side);
   for (const auto& [key, secret] : side.store().of("", "secrets", space)) {
-    const auto nonce = data_of(*secret, "nonce");
+    const auto nonce = liqo::secret_text(*secret, "nonce");
     if (kube::label_of(*secret, liqo::kSignedNonceLabel) != "true" || nonce.empty() || !keys) continue;
     const auto signature = keys->sign(as_bytes(nonce));  // of the text, not of what it stands for
     ensure(side.store(),
@@ -49,7 +49,8 @@ void sign_nonces(const LiqoSide& side, const std::string& space) {
             key.name,
             {},
             {},
-            {{"data", {{"nonce", encoded(nonce)}, {"signedNonce", Json(codec::encode_base64(ByteView(signature)))}}}}},
+            {{"data",
+              {{"nonce", liqo::encoded(nonce)}, {"signedNonce", Json(codec::encode_base64(ByteView(signature)))}}}}},
            side.now());
   }
 }
@@ -86,7 +87,7 @@ void serve_identity(const LiqoSide& side, const KubeKey& key, const KubeObject& 
           name,
           labels,
           notes,
-          {{"type", "Opaque"}, {"data", {{"kubeconfig", encoded(kubeconfig_text(side, *identity, *keys))}}}},
+          {{"type", "Opaque"}, {"data", {{"kubeconfig", liqo::encoded(kubeconfig_text(side, *identity, *keys))}}}},
           identity},
          side.now());
   set_status(side.store(), key, {{"kubeconfigSecretRef", {{"name", name}}}}, side.now());
@@ -120,7 +121,7 @@ void complete_slice(const LiqoSide& side, const KubeKey& key, const Json& slice)
   if (!wanted.contains("consumerClusterID")) wanted["consumerClusterID"] = side.id;
   if (!wanted.contains("providerClusterID")) wanted["providerClusterID"] = kube::label_of(slice, liqo::kRemoteId);
   if (!wanted.contains("csr"))
-    wanted["csr"] = encoded(certificate_request(*keys, {side.id, liqo::slice_user(key.name, side.id)}));
+    wanted["csr"] = liqo::encoded(certificate_request(*keys, {side.id, liqo::slice_user(key.name, side.id)}));
   ensure(side.store(), {liqo::kResourceSlices, key.name_space, key.name, {}, {}, {{"spec", wanted}}}, side.now());
 }
 

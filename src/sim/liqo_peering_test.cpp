@@ -73,8 +73,9 @@ TEST_F(LiqoTest, ItsObjectsHaveTheShapeOfTheRecordedOnes) {
       ASSERT_FALSE(ours.is_null()) << side << " has no " << resource.kind << " " << kube::name_of(item);
       const auto have = shape(ours);
       for (const auto& part : shape(item))
-        if (part.find("offloadingPatch") == std::string::npos)
+        if (part.find("offloadingPatch") == std::string::npos) {
           EXPECT_THAT(have, testing::Contains(part)) << side << " " << resource.kind;
+        }
     }
   };
   for (const auto& resource : {liqo::kIdentities, liqo::kRenews, liqo::kForeignClusters, liqo::kResourceSlices,
@@ -137,7 +138,7 @@ TEST_F(LiqoTest, AnotherRequestThanTheStoredOneIsRefused) {
   authenticate();
   remove(cloud(), liqo::kTenants, "liqo-tenant-home", "home");
   const auto other = crypto::Ed25519Key::generate();
-  const auto nonce = data_of(get(cloud(), kube::kSecrets, "liqo-tenant-home", "liqo-nonce"), "nonce");
+  const auto nonce = liqo::secret_text(get(cloud(), kube::kSecrets, "liqo-tenant-home", "liqo-nonce"), "nonce");
   const auto sign = other.sign(as_bytes(nonce));
   make_tenant(std::string(as_text(ByteView(sign))), other);
   EXPECT_EQ(event(cloud(), "liqo-tenant-home", "AuthParamsFailed"), "the stored and the provided CSR do not match");

@@ -23,7 +23,7 @@ constexpr std::string_view kMapFinalizer = "namespacemap-controller.liqo.io/fina
 
 void make_nonces(const LiqoSide& side, const std::string& space) {
   for (const auto& [key, secret] : side.store().of("", "secrets", space)) {
-    if (kube::label_of(*secret, liqo::kNonceLabel) != "true" || !data_of(*secret, "nonce").empty()) continue;
+    if (kube::label_of(*secret, liqo::kNonceLabel) != "true" || !liqo::secret_text(*secret, "nonce").empty()) continue;
     Bytes random;
     for (int i = 0; i < 2; ++i) {
       const auto part = crypto::sha256("nonce/" + side.store().new_uid());
@@ -35,7 +35,7 @@ void make_nonces(const LiqoSide& side, const std::string& space) {
             key.name,
             {},
             {},
-            {{"data", {{"nonce", encoded(codec::encode_base64(ByteView(random)))}}}}},
+            {{"data", {{"nonce", liqo::encoded(codec::encode_base64(ByteView(random)))}}}}},
            side.now());
   }
 }
@@ -58,7 +58,7 @@ std::optional<TenantTrouble> request_trouble(const LiqoSide& side, const std::st
   if (!request || request->subject != wanted || !key || request->key != *key)
     return TenantTrouble{"InvalidCSR", "invalid CSR: subject, key or signature are not what they should be"};
   const auto stored = side.store().find(liqo_key(kube::kSecrets, space, secret));
-  if (stored && !data_of(*stored, "csr").empty() && data_of(*stored, "csr") != csr)
+  if (stored && !liqo::secret_text(*stored, "csr").empty() && liqo::secret_text(*stored, "csr") != csr)
     return TenantTrouble{"AuthParamsFailed", "the stored and the provided CSR do not match"};
   return std::nullopt;
 }
@@ -69,7 +69,7 @@ Json admit(const LiqoSide& side, const std::string& space, const std::string& pe
   const auto request = read_certificate_request(csr);
   const auto authority = cluster_authority(side.store().name());
   const auto there = side.store().find(liqo_key(kube::kSecrets, space, secret));
-  auto certificate = there ? data_of(*there, "certificate") : "";
+  auto certificate = there ? liqo::secret_text(*there, "certificate") : "";
   if (certificate.empty()) certificate = certificate_of(authority, request->subject, request->key, side.now());
   ensure(side.store(),
          {kube::kSecrets,
@@ -77,15 +77,15 @@ Json admit(const LiqoSide& side, const std::string& space, const std::string& pe
           secret,
           {{liqo::kRemoteClusterId, peer}, {"liqo.io/managed", "true"}},
           {},
-          {{"type", "Opaque"}, {"data", {{"csr", encoded(csr)}, {"certificate", encoded(certificate)}}}}},
+          {{"type", "Opaque"}, {"data", {{"csr", liqo::encoded(csr)}, {"certificate", liqo::encoded(certificate)}}}}},
          side.now());
   const auto ca = cluster_authority_pem(side.store().name());
-  return {{"apiServer", side.api_server}, {"ca", encoded(ca)}, {"signedCRT", encoded(certificate)}};
+  return {{"apiServer", side.api_server}, {"ca", liqo::encoded(ca)}, {"signedCRT", liqo::encoded(certificate)}};
 }
 
 std::optional<TenantTrouble> tenant_trouble(const LiqoSide& side, const std::string& space, const Json& tenant) {
   const auto nonce = side.store().find(liqo_key(kube::kSecrets, space, std::string(liqo::kNonceSecret)));
-  const auto text = nonce ? data_of(*nonce, "nonce") : "";
+  const auto text = nonce ? liqo::secret_text(*nonce, "nonce") : "";
   if (text.empty()) return TenantTrouble{"NonceNotFound", "the nonce of this tenant is not there"};
   const auto key = read_public_key(decoded_field(tenant, "spec.publicKey"));
   if (!key || !crypto::verify(*key, as_bytes(text), as_bytes(decoded_field(tenant, "spec.signature"))))

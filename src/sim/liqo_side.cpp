@@ -54,7 +54,7 @@ std::optional<LiqoSide> liqo_in(KubeScene& scene) {
 
 std::optional<crypto::Ed25519Key> keys_of(const LiqoSide& side) {
   const auto secret = side.store().find(liqo_key(kube::kSecrets, side.name_space, std::string(liqo::kKeysSecret)));
-  return secret ? read_private_key(data_of(*secret, "privateKey")) : std::nullopt;
+  return secret ? read_private_key(liqo::secret_text(*secret, "privateKey")) : std::nullopt;
 }
 
 KubeStore* peer_of(const LiqoSide& side, const std::string& id) {
@@ -199,16 +199,12 @@ void report_event(const LiqoSide& side, const Json& about, std::string_view type
          side.now());
 }
 
-std::string data_of(const Json& object, std::string_view key) {
-  const auto* data = codec::find(object, "data");
-  const auto* value = data && data->is_object()
-                          ? data->get_object().if_contains(boost::json::string_view(key.data(), key.size()))
-                          : nullptr;
-  const auto bytes = value && value->is_string() ? codec::decode_base64(std::string_view(value->get_string()))
-                                                 : fail(Code::kNotFound, "");
-  return bytes ? std::string(as_text(*bytes)) : "";
+std::string remote_namespace(const KubeStore& store, const std::string& tenant_space, const std::string& peer,
+                             const std::string& space) {
+  const auto map = store.find(liqo_key(liqo::kNamespaceMaps, tenant_space, peer));
+  const auto* current = map ? codec::find(*map, "status.currentMapping") : nullptr;
+  const auto* one = current && current->is_object() ? current->get_object().if_contains(space) : nullptr;
+  return one && codec::text_at(*one, "phase") == "Accepted" ? codec::text_at(*one, "remoteNamespace") : "";
 }
-
-Json encoded(std::string_view text) { return Json(codec::encode_base64(as_bytes(text))); }
 
 }  // namespace tombolo::sim

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "liqo/names.hpp"
+#include "liqo/parties.hpp"
 #include "sim/kube_controllers.hpp"
 #include "sim/liqo_keys.hpp"
 
@@ -41,6 +42,10 @@ KubeKey liqo_key(const kube::Resource& resource, const std::string& name_space, 
 // Tenant namespaces, with whom each is about.
 std::vector<std::pair<std::string, std::string>> tenants_of(const KubeStore& store);
 
+// What a namespace is called in the other cluster; "" while it is not there.
+std::string remote_namespace(const KubeStore& store, const std::string& tenant_space, const std::string& peer,
+                             const std::string& space);
+
 // Makes the object or brings it up to date: `labels`, `annotations` and `parts` (spec, data, …) are set, the rest stays.
 struct LiqoObject {
   kube::Resource resource;
@@ -61,9 +66,6 @@ void let_go(KubeStore& store, const KubeKey& key, Time now);
 // An Event about an object, once.
 void report_event(const LiqoSide& side, const codec::Json& about, std::string_view type, std::string_view reason,
                   const std::string& message);
-
-std::string data_of(const codec::Json& object, std::string_view key);  // of a Secret, decoded
-codec::Json encoded(std::string_view text);  // base64
 
 void run_liqo_manager(KubeScene& scene);
 void run_liqo_provider(KubeScene& scene);

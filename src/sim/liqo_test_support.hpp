@@ -79,20 +79,21 @@ struct LiqoTest : ::testing::Test {
                   "liqo-tenant-home",
                   "liqo-nonce",
                   {{"liqo.io/nonce", "true"}, {"liqo.io/remote-cluster-id", "home"}}});
-    const auto nonce = data_of(get(cloud(), kube::kSecrets, "liqo-tenant-home", "liqo-nonce"), "nonce");
+    const auto nonce = liqo::secret_text(get(cloud(), kube::kSecrets, "liqo-tenant-home", "liqo-nonce"), "nonce");
     put(home(), {kube::kSecrets,
                  "liqo-tenant-cloud",
                  "liqo-signed-nonce",
                  {{"liqo.io/signed-nonce", "true"}, {"liqo.io/remote-cluster-id", "cloud"}},
                  {},
-                 {{"data", {{"nonce", encoded(nonce)}}}}});
+                 {{"data", {{"nonce", liqo::encoded(nonce)}}}}});
     return nonce;
   }
   crypto::Ed25519Key home_key() {
-    return *read_private_key(data_of(get(home(), kube::kSecrets, "liqo", "authentication-keys"), "privateKey"));
+    return *read_private_key(
+        liqo::secret_text(get(home(), kube::kSecrets, "liqo", "authentication-keys"), "privateKey"));
   }
   std::string signature() {
-    return data_of(get(home(), kube::kSecrets, "liqo-tenant-cloud", "liqo-signed-nonce"), "signedNonce");
+    return liqo::secret_text(get(home(), kube::kSecrets, "liqo-tenant-cloud", "liqo-signed-nonce"), "signedNonce");
   }
   void make_tenant(const std::string& signed_nonce, const crypto::Ed25519Key& key) {
     put(cloud(), {liqo::kTenants,
@@ -104,9 +105,9 @@ struct LiqoTest : ::testing::Test {
                     {{"authzPolicy", "KeysExchange"},
                      {"clusterID", "home"},
                      {"tenantCondition", "Active"},
-                     {"publicKey", encoded(public_key_pem(key.public_key()))},
-                     {"csr", encoded(certificate_request(key, {"liqo.io", "home"}))},
-                     {"signature", encoded(signed_nonce)}}}}});
+                     {"publicKey", liqo::encoded(public_key_pem(key.public_key()))},
+                     {"csr", liqo::encoded(certificate_request(key, {"liqo.io", "home"}))},
+                     {"signature", liqo::encoded(signed_nonce)}}}}});
   }
   void make_identity() {
     const auto tenant = get(cloud(), liqo::kTenants, "liqo-tenant-home", "home");

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "campaign/lab.hpp"
+#include "cluster/by_hand.hpp"
 #include "cluster/peering_kinds.hpp"
 #include "liqo/state.hpp"
 
@@ -27,11 +28,12 @@ class Peered : public testing::Test {
   Result<> peer(bool renew = false) {
     auto request = TRY(cluster::peering_request(lab_.cluster, kubernetes()));
     request.renew = renew;
-    TRY(cluster::peer(kubernetes(), lab_.clock(), request, [](auto&, auto&) {}, {}));
+    TRY(by_hand().peer(request, {}));
     return {};
   }
-  Result<> unpeer(bool forced = false) {
-    return cluster::unpeer(kubernetes(), lab_.clock(), id(), forced, [](auto&, auto&) {}, {});
+  Result<> unpeer(bool forced = false) { return by_hand().unpeer(id(), forced, {}); }
+  cluster::ByHand by_hand() {
+    return {kubernetes(), lab_.clock(), [this](const auto&, const auto& detail) { said_ += detail + "\n"; }};
   }
   liqo::PeeringState state() { return *liqo::look_at_peering(home(), &cloud(), id(), {}); }
   std::uint64_t writes() { return home().statistics().writes + cloud().statistics().writes; }
@@ -39,6 +41,7 @@ class Peered : public testing::Test {
   Lab lab_{40};
   std::unique_ptr<cluster::Session> session_;
   kube::Client* home_ = nullptr;
+  std::string said_;
 };
 
 TEST_F(Peered, WithNothingToDoNothingIsWritten) {
@@ -61,12 +64,59 @@ TEST_F(Peered, OffersMachinesThatDoNotExistYet) {
   EXPECT_EQ(state().allocatable.at("nvidia.com/gpu"), "1");
 }
 
+// The cloud still has the request of the old key, and compares byte by byte.
 TEST_F(Peered, AKeyThatHomeMadeAnewIsAccepted) {
-  ASSERT_TRUE(unpeer());
   ASSERT_TRUE(kube::remove(home(), {kube::kSecrets, "liqo", std::string(liqo::kKeysSecret)}, {}));
   const auto done = peer();
   ASSERT_TRUE(done) << done.error().text();
+  EXPECT_NE(said_.find("a certificate of an older key"), std::string::npos) << said_;
   EXPECT_EQ(state().trouble, "");
+}
+
+TEST_F(Peered, CertificatesAreRenewedWhenAskedAndBeforeTheyEnd) {
+  const auto ends = [&] {
+    std::map<std::string, Time> out;
+    for (const auto& c : state().certificates) out[c.name] = c.until;
+    return out;
+  };
+  const auto first = ends();
+  ASSERT_EQ(first.size(), 2u);
+  lab_.clock().advance(24h);
+  ASSERT_TRUE(peer());
+  EXPECT_EQ(ends(), first) << "they hold for a year";
+  const auto asked = peer(true);
+  ASSERT_TRUE(asked) << asked.error().text();
+  const auto second = ends();
+  for (const auto& [name, until] : first) EXPECT_GT(second.at(name), until) << name;
+  lab_.clock().advance(24h * 350);
+  EXPECT_NE(state().trouble.find("ends on"), std::string::npos) << state().trouble;
+  const auto due = peer();
+  ASSERT_TRUE(due) << due.error().text();
+  for (const auto& [name, until] : second) EXPECT_GT(ends().at(name), until) << name;
+  EXPECT_EQ(state().trouble, "");
+}
+
+TEST_F(Peered, ANamespaceIsOffloadedAndComesBack) {
+  liqo::Offloading wish;
+  wish.name_space = "kube-public";
+  const auto done = by_hand().offload(wish, {}, {});
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_TRUE(done->changed);
+  EXPECT_EQ(done->remote_name, "kube-public-talos-homelab");
+  EXPECT_FALSE(by_hand().offload(wish, {}, {})->changed);
+  ASSERT_TRUE(by_hand().unoffload("kube-public", {}));
+  EXPECT_EQ(state().namespaces.size(), 1u) << "the cluster file's own";
+}
+
+TEST_F(Peered, ATrialRunsInTheCloudAndIsTakenAway) {
+  liqo::Trial trial;
+  trial.name = "trial";
+  trial.node = id();
+  const auto seen = by_hand().try_out(trial, false, 60s, {});
+  ASSERT_TRUE(seen) << seen.error().text();
+  EXPECT_EQ(seen->remote_node, "lighthouse");
+  EXPECT_EQ(seen->log, (std::vector<std::string>{"Running on AWS!", "trial"}));
+  EXPECT_FALSE(*kube::find(home(), {kube::kPods, "default", "trial"}, {}));
 }
 
 TEST_F(Peered, ANodeOfThatNameIsNeitherTakenNorRemoved) {

@@ -40,3 +40,10 @@ def world():
         it.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def at_home(world):
+    """The home cluster as on its first day, whatever other files have left in it."""
+    world.cluster_at_home.reset()
+    return world.cluster_at_home

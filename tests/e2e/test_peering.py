@@ -1,25 +1,16 @@
 """The whole recipe: `tombolo up` from nothing to one cluster out of two, with Liqo's own tool as the judge of the peering."""
 import json
 import resource
-import subprocess
 import time
 
 import pytest
-from cluster import PROGRAM, Cluster
+from cluster import Cluster
+from weather import IMAGE, LIQO, cloud_config, liqoctl, until
 
-LIQO = ("--namespace", "liqo", "--remote-namespace", "liqo-system")
-IMAGE = "busybox:1.36"  # the machines of this world have it
 POOL = "workers:\n  - {name: gpus, instanceTypes: [g4dn.xlarge], max: 2}\n"
 AMOUNTS = ("--cpu", "10", "--memory", "34Gi", "--pods", "330", "--resource", "nvidia.com/gpu=2")  # the lighthouse and two of them
 CLOUD = "one-cloud"
 TENANT_AT_HOME, TENANT_IN_CLOUD = "liqo-tenant-one-cloud", "liqo-tenant-talos-homelab"
-
-
-@pytest.fixture(scope="module")
-def at_home(world):
-    """As on its first day, whatever other files have left in it."""
-    world.cluster_at_home.reset()
-    return world.cluster_at_home
 
 
 @pytest.fixture(scope="module")
@@ -28,21 +19,8 @@ def cluster(world, at_home, tmp_path_factory):
     it = Cluster(world, tmp_path_factory.mktemp("peering"), name="one", distribution="k3s", kubeconfig=at_home.kubeconfig,
                  more=POOL)
     it.up()
-    (it.folder / "cloud.config").write_text(it.run("kubeconfig", "--cloud", "-o", "text"))
     yield it
     it.run("down", "--yes", code=None)
-
-
-def liqoctl(world, cluster, at_home, *argv, check=True, timeout=120):
-    """Where home's pods are: on the node, which is a member of the mesh."""
-    done = subprocess.run(["nsenter", f"--net={at_home.namespace.path}", world.artefacts.programs / "liqoctl", *argv,
-                           "--kubeconfig", at_home.kubeconfig], text=True, capture_output=True, timeout=timeout)
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def liqoctl_both(world, cluster, at_home, verb, *argv):
-    return liqoctl(world, cluster, at_home, verb, *LIQO, "--remote-kubeconfig", cluster.folder / "cloud.config", *argv)
 
 
 def read(kubectl, *argv):
@@ -128,27 +106,18 @@ def nothing_left(cluster, at_home):
     return not [n for n in names.split() if "liqo-tenant" in n or "foreigncluster" in n or "clusterwide-talos-homelab" in n]
 
 
-def until(test, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if value := test():
-            return value
-        time.sleep(0.2)
-    raise AssertionError(f"not within {seconds} s")
-
-
 def test_liqoctl_finds_our_peering_healthy_and_has_nothing_to_add(world, cluster, at_home):
-    assert "Liqo is healthy" in liqoctl(world, cluster, at_home, "info")
-    info = liqoctl(world, cluster, at_home, "info", "peer", CLOUD)
+    assert "Liqo is healthy" in liqoctl(world, cluster, at_home, "info", both=False, check=True)
+    info = liqoctl(world, cluster, at_home, "info", "peer", CLOUD, both=False, check=True)
     assert "Healthy" in info and "Unhealthy" not in info
     before = of_the_peering(cluster, at_home)
-    liqoctl_both(world, cluster, at_home, "peer", "--networking-disabled", *AMOUNTS)
+    liqoctl(world, cluster, at_home, "peer", *LIQO, "--networking-disabled", *AMOUNTS, check=True)
     # It replaces a slice's whole spec, and Liqo fills in again what that took away.
     until(lambda: of_the_peering(cluster, at_home) == before, 20)
 
 
-def test_no_change_costs_little(cluster, at_home):
-    """Of its own processor time; what runs around it to get into its namespace is counted in."""
+def test_no_change_writes_nothing(cluster, at_home):
+    """And how much processor time that takes, what gets it into its namespace counted in."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     said = json.loads(cluster.run("peer", "-o", "json"))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -159,13 +128,13 @@ def test_no_change_costs_little(cluster, at_home):
 
 def test_far_less_time_than_liqoctl_and_nothing_left_behind(world, cluster, at_home):
     """Both ways around: theirs after ours, ours after theirs, on the same clusters."""
-    liqoctl_both(world, cluster, at_home, "unpeer", "--timeout", "60s")
+    liqoctl(world, cluster, at_home, "unpeer", *LIQO, "--timeout", "60s", check=True)
     assert "liqo-signed-nonce" in at_home.kubectl("get", "secrets", "-n", TENANT_AT_HOME, "-o", "name")
     # What theirs leaves ours takes away, also where theirs has cut home off from what it has in the cloud still.
     cluster.run("unpeer")
     assert nothing_left(cluster, at_home)
-    begun = time.monotonic()
-    liqoctl_both(world, cluster, at_home, "peer", "--networking-disabled", *AMOUNTS)
+    remote, begun = cloud_config(cluster), time.monotonic()
+    liqoctl(world, cluster, at_home, "peer", *LIQO, "--networking-disabled", *AMOUNTS, remote=remote, check=True)
     until(lambda: CLOUD in nodes(at_home) and is_ready(nodes(at_home)[CLOUD]), 60)
     theirs = time.monotonic() - begun
     assert "Nothing to do" in cluster.run("peer"), "after theirs, ours changes nothing"

@@ -4,20 +4,12 @@ import time
 
 import pytest
 from cluster import Cluster
-from weather import (IMAGE, advertise, chain, cloud, deployment, hanging_webhook, liqoctl, named, namespace, peered_again, pod,
+from weather import (IMAGE, LIQO, advertise, chain, cloud, deployment, hanging_webhook, liqoctl, named, namespace, peered_again, pod,
                      scheduler_said, spec, stopped, text_named, toleration, uninstall, until, why)
 
 CLOUD, HOME = "why-cloud", "talos-homelab"
 TENANT_AT_HOME, TENANT_IN_CLOUD = f"liqo-tenant-{CLOUD}", f"liqo-tenant-{HOME}"
 CLUSTER = dict(name="why", distribution="k3s", more="workers:\n  - {name: gpus, instanceTypes: [g4dn.xlarge], max: 2}\n")
-LIQO = ("--namespace", "liqo", "--remote-namespace", "liqo-system")
-
-
-@pytest.fixture(scope="module")
-def at_home(world):
-    """As on its first day, whatever other files have left in it."""
-    world.cluster_at_home.reset()
-    return world.cluster_at_home
 
 
 @pytest.fixture(scope="module")

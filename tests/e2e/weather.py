@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 
+LIQO = ("--namespace", "liqo", "--remote-namespace", "liqo-system")  # what liqoctl must be told
 IMAGE = "busybox:1.36"  # the machines of this world have it
 NOT_ALLOWED = "virtual-node.liqo.io/not-allowed"
 
@@ -136,11 +137,19 @@ def advertise(in_cloud, address):
     in_cloud("rollout", "status", "deployment/liqo-controller-manager", "-n", "liqo-system", "--timeout=60s")
 
 
-def liqoctl(world, cluster, at_home, *argv):
+def cloud_config(cluster):
+    """A kubeconfig of the cloud as it is now."""
+    file = cluster.folder / "cloud.config"
+    file.write_text(cluster.run("kubeconfig", "--cloud", "-o", "text"))
+    return file
+
+
+def liqoctl(world, cluster, at_home, *argv, both=True, remote=None, check=False):
     """Where home's pods are: on the node, which is a member of the mesh. What it printed."""
-    remote = cluster.folder / "cloud.config"
-    remote.write_text(cluster.run("kubeconfig", "--cloud", "-o", "text"))
-    done = subprocess.run(["nsenter", f"--net={at_home.namespace.path}", world.artefacts.programs / "liqoctl", *argv,
-                           "--kubeconfig", at_home.kubeconfig, "--remote-kubeconfig", remote],
+    clusters = ["--kubeconfig", at_home.kubeconfig]
+    if both:
+        clusters += ["--remote-kubeconfig", remote or cloud_config(cluster)]
+    done = subprocess.run(["nsenter", f"--net={at_home.namespace.path}", world.artefacts.programs / "liqoctl", *argv, *clusters],
                           text=True, capture_output=True, timeout=120)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

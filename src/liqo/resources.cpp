@@ -1,5 +1,6 @@
-#include "liqo/quantity.hpp"
+#include "liqo/resources.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -29,6 +30,24 @@ bool same_quantity(std::string_view one, std::string_view other) {
   if (one == other) return true;
   const auto a = quantity(one), b = quantity(other);
   return a && b && *a == *b;
+}
+
+codec::Json to_json(const Resources& resources) {
+  codec::JsonObject out;
+  for (const auto& [name, amount] : resources) out[name] = amount;
+  return out;
+}
+
+Resources resources_at(const codec::Json& value, std::string_view path) {
+  Resources out;
+  for (const auto& [name, amount] : codec::object_at(value, path))
+    if (amount.is_string()) out[std::string(name)] = std::string(amount.get_string());
+  return out;
+}
+
+bool same_resources(const Resources& one, const Resources& other) {
+  return std::ranges::equal(
+      one, other, [](const auto& a, const auto& b) { return a.first == b.first && same_quantity(a.second, b.second); });
 }
 
 }  // namespace tombolo::liqo
