@@ -158,15 +158,28 @@ const std::vector<KubeController>& kube_controllers() {
 
 void settle_kube(World& world, Time now) {
   constexpr int kMostRounds = 200;  // controllers that undo each other's work would go on for ever
+  const auto& controllers = kube_controllers();
+  const auto version = [&] {
+    std::int64_t sum = 0;
+    for (const auto& [name, store] : world.kube) sum += store.version();
+    return sum;
+  };
+  // What a controller that saw the same world a moment ago would do is known: nothing.
+  std::vector<std::int64_t> seen(world.kube.size() * controllers.size(), -1);
   for (int round = 0; round < kMostRounds; ++round) {
-    bool changed = false;
+    const auto before = version();
+    auto last = seen.begin();
     for (auto& [name, store] : world.kube) {
-      const auto version = store.version();
       KubeScene scene{world, store, now};
-      for (const auto controller : kube_controllers()) controller(scene);
-      changed = changed || store.version() != version;
+      for (const auto controller : controllers) {
+        if (const auto current = version(); *last != current) {
+          *last = current;
+          controller(scene);
+        }
+        ++last;
+      }
     }
-    if (!changed) return;
+    if (version() == before) return;
   }
 }
 

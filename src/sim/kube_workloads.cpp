@@ -33,9 +33,9 @@ std::string template_hash(const Json& workload) {
   return kube_suffix(wanted ? codec::to_canonical_text(*wanted) : "") + kube_suffix(kube::uid_of(workload));
 }
 
-std::vector<Owned> pods_of(const KubeStore& store, const KubeKey& key, const Json& workload) {
+std::vector<Owned> pods_of(const KubeStore& store, const KubeKey& key, const Json& workload, const std::string& hash) {
   std::vector<Owned> out;
-  const auto uid = kube::uid_of(workload), hash = template_hash(workload);
+  const auto uid = kube::uid_of(workload);
   for (const auto& [each, pod] : store.of("", "pods", key.name_space)) {
     if (codec::text_at(*pod, "metadata.ownerReferences.0.uid") != uid) continue;
     const auto ready = kube::condition_of(*pod, "Ready");
@@ -46,8 +46,8 @@ std::vector<Owned> pods_of(const KubeStore& store, const KubeKey& key, const Jso
 }
 
 // A pod of the workload, unless it is there or its namespace's pod security forbids it.
-void make_pod(KubeScene& scene, const KubeKey& owner, const Json& workload, const std::string& name,
-              const std::string& node) {
+void make_pod(KubeScene& scene, const KubeKey& owner, const Json& workload, const std::string& hash,
+              const std::string& name, const std::string& node) {
   const auto key = built_in("Pod").key(owner.name_space, name);
   const auto* wanted = codec::find(workload, "spec.template");
   const auto* spec = wanted ? codec::find(*wanted, "spec") : nullptr;
@@ -57,7 +57,7 @@ void make_pod(KubeScene& scene, const KubeKey& owner, const Json& workload, cons
   if (const auto* meta = codec::find(*wanted, "metadata"); meta && meta->is_object())
     pod.as_object()["metadata"] = *meta;
   auto& meta = metadata_of(pod);
-  child(meta, "labels")[boost::json::string_view(kHashLabel.data(), kHashLabel.size())] = template_hash(workload);
+  child(meta, "labels")[boost::json::string_view(kHashLabel.data(), kHashLabel.size())] = hash;
   meta["ownerReferences"] = JsonArray{{{"apiVersion", kube::api_version_of(workload)},
                                        {"kind", kube::kind_of(workload)},
                                        {"name", owner.name},
@@ -81,7 +81,8 @@ void end_pod(KubeScene& scene, const Owned& pod) {
 void run_daemon_set(KubeScene& scene, const KubeKey& key, const Json& object) {
   const auto* spec = codec::find(object, "spec.template.spec");
   if (!spec) return;
-  auto pods = pods_of(scene.store, key, object);
+  const auto hash = template_hash(object);
+  auto pods = pods_of(scene.store, key, object, hash);
   int wanted = 0, current = 0, ready = 0, updated = 0;
   bool replacing = std::ranges::any_of(pods, [](const Owned& p) { return p.is_new && !p.is_ready; });
   for (const auto& [node_key, node] : scene.store.of("", "nodes")) {
@@ -94,7 +95,7 @@ void run_daemon_set(KubeScene& scene, const KubeKey& key, const Json& object) {
     ++wanted;
     const auto mine = std::ranges::find_if(pods, here);
     if (mine == pods.end()) {
-      make_pod(scene, key, object, fmt::format("{}-{}", key.name, kube_suffix(template_hash(object) + node_key.name)),
+      make_pod(scene, key, object, hash, fmt::format("{}-{}", key.name, kube_suffix(hash + node_key.name)),
                node_key.name);
       continue;
     }
@@ -124,7 +125,8 @@ void run_daemon_set(KubeScene& scene, const KubeKey& key, const Json& object) {
 void run_deployment(KubeScene& scene, const KubeKey& key, const Json& object) {
   // More than a node holds would only cost time.
   const auto wanted = static_cast<int>(std::clamp<std::int64_t>(codec::number_at(object, "spec.replicas", 1), 0, 110));
-  auto pods = pods_of(scene.store, key, object);
+  const auto hash = template_hash(object);
+  auto pods = pods_of(scene.store, key, object, hash);
   int ready_new = 0, fresh = 0, ready = 0;
   for (const auto& p : pods) {
     const bool leaving = kube::is_being_deleted(*p.pod);
@@ -132,11 +134,10 @@ void run_deployment(KubeScene& scene, const KubeKey& key, const Json& object) {
     ready_new += p.is_new && p.is_ready;
     if (p.is_new && !leaving && ++fresh > wanted) end_pod(scene, p);
   }
-  const auto hash = template_hash(object);
   for (int i = 0; fresh < wanted && i < 2 * wanted; ++i) {
     const auto before = scene.store.version();
-    make_pod(scene, key, object, fmt::format("{}-{}-{}", key.name, hash, kube_suffix(fmt::format("{}{}", hash, i))),
-             "");
+    make_pod(scene, key, object, hash,
+             fmt::format("{}-{}-{}", key.name, hash, kube_suffix(fmt::format("{}{}", hash, i))), "");
     fresh += scene.store.version() != before;
   }
   // The old ones stay until the new ones serve.

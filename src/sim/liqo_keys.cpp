@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "codec/der.hpp"
 #include "codec/pem.hpp"
@@ -70,6 +72,51 @@ std::string value_of(const Bytes& der, Byte which) {
   return {at + 7, at + 7 + size};
 }
 
+// The simulated controllers look at everything after every change, and meet the same few keys and requests again and again:
+// what a text was found to say is kept. Any thread.
+template <typename Value>
+class Memory {
+ public:
+  template <typename Find>
+  Value of(std::string_view text, Find&& find) {
+    const std::scoped_lock lock(mutex_);
+    if (const auto it = known_.find(text); it != known_.end()) return it->second;
+    if (known_.size() >= kMost) known_.clear();
+    return known_.emplace(text, find()).first->second;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 1000;
+  std::mutex mutex_;
+  std::map<std::string, Value, std::less<>> known_;
+};
+
+std::optional<crypto::Ed25519Key> find_private_key(std::string_view pem) {
+  const auto der = only_block(pem, "PRIVATE KEY");
+  if (!der || der->size() != kPrivatePrefix.size() + 32) return std::nullopt;
+  auto key = crypto::Ed25519Key::from_seed(ByteView(*der).subspan(kPrivatePrefix.size()));
+  if (!key) return std::nullopt;
+  return *key;
+}
+
+std::optional<CertificateRequest> find_certificate_request(std::string_view pem) {
+  const auto der = only_block(pem, "CERTIFICATE REQUEST");
+  if (!der) return std::nullopt;
+  const auto at = std::search(der->begin(), der->end(), kPublicPrefix.begin(), kPublicPrefix.end());
+  const auto prefix = static_cast<std::ptrdiff_t>(kPublicPrefix.size());
+  if (der->end() - at < prefix + 32 || der->size() < 80) return std::nullopt;
+  CertificateRequest out;
+  out.subject = {value_of(*der, 10), value_of(*der, 3)};
+  std::copy(at + prefix, at + prefix + 32, out.key.bytes.begin());
+  // What was signed: the first element within the outer one; the signature is the last 64 bytes.
+  const std::size_t begin = (*der)[1] < 0x80 ? 2 : 2 + ((*der)[1] & 0x7f);
+  const std::size_t end = der->size() - 64 - 3 - kAlgorithm.size();
+  if (begin >= end || end > der->size()) return std::nullopt;
+  const ByteView all(*der);
+  if (!crypto::verify(out.key, all.subspan(begin, end - begin), all.last(64))) return std::nullopt;
+  return out;
+}
+
 }  // namespace
 
 std::string private_key_pem(const crypto::Ed25519Key& key) {
@@ -82,11 +129,8 @@ std::string private_key_pem(const crypto::Ed25519Key& key) {
 std::string public_key_pem(const crypto::Ed25519Public& key) { return codec::encode_pem("PUBLIC KEY", key_info(key)); }
 
 std::optional<crypto::Ed25519Key> read_private_key(std::string_view pem) {
-  const auto der = only_block(pem, "PRIVATE KEY");
-  if (!der || der->size() != kPrivatePrefix.size() + 32) return std::nullopt;
-  auto key = crypto::Ed25519Key::from_seed(ByteView(*der).subspan(kPrivatePrefix.size()));
-  if (!key) return std::nullopt;
-  return *key;
+  static Memory<std::optional<crypto::Ed25519Key>> memory;
+  return memory.of(pem, [&] { return find_private_key(pem); });
 }
 
 std::optional<crypto::Ed25519Public> read_public_key(std::string_view text) {
@@ -105,21 +149,8 @@ std::string certificate_request(const crypto::Ed25519Key& key, const LiqoSubject
 }
 
 std::optional<CertificateRequest> read_certificate_request(std::string_view pem) {
-  const auto der = only_block(pem, "CERTIFICATE REQUEST");
-  if (!der) return std::nullopt;
-  const auto at = std::search(der->begin(), der->end(), kPublicPrefix.begin(), kPublicPrefix.end());
-  const auto prefix = static_cast<std::ptrdiff_t>(kPublicPrefix.size());
-  if (der->end() - at < prefix + 32 || der->size() < 80) return std::nullopt;
-  CertificateRequest out;
-  out.subject = {value_of(*der, 10), value_of(*der, 3)};
-  std::copy(at + prefix, at + prefix + 32, out.key.bytes.begin());
-  // What was signed: the first element within the outer one; the signature is the last 64 bytes.
-  const std::size_t begin = (*der)[1] < 0x80 ? 2 : 2 + ((*der)[1] & 0x7f);
-  const std::size_t end = der->size() - 64 - 3 - kAlgorithm.size();
-  if (begin >= end || end > der->size()) return std::nullopt;
-  const ByteView all(*der);
-  if (!crypto::verify(out.key, all.subspan(begin, end - begin), all.last(64))) return std::nullopt;
-  return out;
+  static Memory<std::optional<CertificateRequest>> memory;
+  return memory.of(pem, [&] { return find_certificate_request(pem); });
 }
 
 std::string certificate_of(const crypto::Ed25519Key& issuer, const LiqoSubject& subject,
@@ -139,13 +170,19 @@ std::string certificate_of(const crypto::Ed25519Key& issuer, const LiqoSubject& 
 }
 
 crypto::Ed25519Key cluster_authority(const std::string& cluster) {
-  const auto seed = crypto::sha256("authority/" + cluster);
-  return *crypto::Ed25519Key::from_seed(ByteView(seed));
+  static Memory<crypto::Ed25519Key> memory;
+  return memory.of(cluster, [&] {
+    const auto seed = crypto::sha256("authority/" + cluster);
+    return *crypto::Ed25519Key::from_seed(ByteView(seed));
+  });
 }
 
 std::string cluster_authority_pem(const std::string& cluster) {
-  const auto key = cluster_authority(cluster);
-  return certificate_of(key, {"kubernetes", "kubernetes-ca"}, key.public_key(), Time{});
+  static Memory<std::string> memory;
+  return memory.of(cluster, [&] {
+    const auto key = cluster_authority(cluster);
+    return certificate_of(key, {"kubernetes", "kubernetes-ca"}, key.public_key(), Time{});
+  });
 }
 
 }  // namespace tombolo::sim

@@ -19,7 +19,7 @@ import time
 
 import world as worlds
 
-SLEEP = {"ssh": 5, "cloud-init": 10, "ping": 5}
+SLEEP = {"ssh": 5, "cloud-init": 10, "k3s": 10, "liqo": 10, "node": 5, "ping": 5}
 LIMIT = 300
 
 USER_DATA = """#!/bin/bash
@@ -104,12 +104,13 @@ class Recipe:
         return USER_DATA.format(archive=worlds.archive_path(worlds.NEW), authority=read("ca.crt"), config=nebula_config("/etc/nebula"),
                                 certificate=read("lighthouse.crt"), key=read("lighthouse.key"))
 
-    def home_folder(self, address):
+    def home_folder(self, address, path=None):
+        """Home's Nebula files, which will be read at `path`."""
         home = self.folder / "home"
         home.mkdir()
         for name, source in ("ca.crt", "ca.crt"), ("host.crt", "talos-homelab.crt"), ("host.key", "talos-homelab.key"):
             shutil.copy(self.folder / ".nebula-ca" / source, home / name)
-        (home / "config.yml").write_text(nebula_config(home, address))
+        (home / "config.yml").write_text(nebula_config(path or home, address))
         return home
 
     def up(self):
@@ -142,21 +143,27 @@ class Recipe:
                                       'ResourceType=elastic-ip,Tags=[{Key=Name,Value=nebula-lighthouse}]'"""))
             ids["address"] = made["AllocationId"]
             sh(f"aws ec2 associate-address --instance-id {ids['instance']} --allocation-id {ids['address']}")
-        remote = ("ssh -F none -i hybrid-llm-key.pem -o StrictHostKeyChecking=no -o UserKnownHostsFile=known_hosts -o ConnectTimeout=5 "
-                  f"-o LogLevel=ERROR ec2-user@{made['PublicIp']}")
+        self.remote = ("ssh -F none -i hybrid-llm-key.pem -o StrictHostKeyChecking=no -o UserKnownHostsFile=known_hosts "
+                       f"-o ConnectTimeout=5 -o LogLevel=ERROR ec2-user@{made['PublicIp']}")
         with self.phase("ssh answers"):
-            self.until("ssh", f"{remote} true")
+            self.until("ssh", f"{self.remote} true")
         with self.phase("cloud-init done"):
-            self.until("cloud-init", f"{remote} test -f /var/log/nebula-bootstrap.done")
+            self.until("cloud-init", f"{self.remote} test -f /var/log/nebula-bootstrap.done")
+        self.join_home(made["PublicIp"])
+
+    def join_home(self, address):
         with self.phase("Nebula at home"):
-            self.world.home.start_nebula(self.home_folder(made["PublicIp"]))
+            self.world.home.start_nebula(self.home_folder(address))
         with self.phase("lighthouse pings home"):
-            self.until("ping", f"{remote} ping -c 3 10.42.1.1")
+            self.until("ping", f"{self.remote} ping -c 3 10.42.1.1")
+
+    def leave_home(self):
+        self.world.home.stop_nebula()
 
     def down(self):
         """What there is of it, so also after half a recipe."""
         sh, ids = self.sh, self.ids
-        self.world.home.stop_nebula()
+        self.leave_home()
         with self.phase("down: instance terminated"):
             if "instance" in ids:
                 sh(f"aws ec2 terminate-instances --instance-ids {ids['instance']}")
