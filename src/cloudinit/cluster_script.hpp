@@ -44,6 +44,25 @@ systemctl enable k3s.service
 if ! systemctl is-active --quiet k3s.service || [[ $(cat "$STATE/k3s.start" 2>/dev/null) != "$K3S_START" ]]; then
   systemctl restart --no-block k3s.service
 fi
+# While it starts; home's chart is rendered here as soon as Helm and it are there.
+fetch "$HELM_URL" "$HELM_SHA256" "$STATE/artefacts/helm.tar.gz"
+if [[ $(cat "$STATE/helm.installed" 2>/dev/null) != "$HELM_SHA256" || ! -x /usr/local/bin/helm ]]; then
+  mkdir -p "$STATE/unpacked"
+  tar -xzf "$STATE/artefacts/helm.tar.gz" -C "$STATE/unpacked" --strip-components=1
+  install -m 0755 "$STATE/unpacked/helm" /usr/local/bin/helm.new
+  mv -f /usr/local/bin/helm.new /usr/local/bin/helm
+  rm -rf "$STATE/unpacked"
+  put 0644 "$STATE/helm.installed" <<<"$HELM_SHA256"
+fi
+export HOME=/root
+chart=$STATE/artefacts/liqo-$LIQO_VERSION.tgz
+if [[ $CHART_SHA256 ]]; then
+  fetch "$CHART_URL" "$CHART_SHA256" "$chart"
+elif [[ ! -s $chart ]]; then
+  helm pull liqo --repo "$CHART_URL" --version "$LIQO_VERSION" --destination "$STATE"
+  mv "$STATE/liqo-$LIQO_VERSION.tgz" "$chart"
+fi
+sha256sum "$chart"
 export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
 ready() {
   [[ -s $KUBECONFIG && $(k3s kubectl get --raw /readyz 2>/dev/null) == ok && $(k3s kubectl get node "$NODE" \
@@ -60,23 +79,6 @@ done
 put 0644 "$STATE/k3s.start" <<<"$K3S_START"
 
 phase liqo
-fetch "$HELM_URL" "$HELM_SHA256" "$STATE/artefacts/helm.tar.gz"
-if [[ $(cat "$STATE/helm.installed" 2>/dev/null) != "$HELM_SHA256" || ! -x /usr/local/bin/helm ]]; then
-  mkdir -p "$STATE/unpacked"
-  tar -xzf "$STATE/artefacts/helm.tar.gz" -C "$STATE/unpacked" --strip-components=1
-  install -m 0755 "$STATE/unpacked/helm" /usr/local/bin/helm.new
-  mv -f /usr/local/bin/helm.new /usr/local/bin/helm
-  rm -rf "$STATE/unpacked"
-  put 0644 "$STATE/helm.installed" <<<"$HELM_SHA256"
-fi
-export HOME=/root
-chart=$STATE/artefacts/liqo-$LIQO_VERSION.tgz
-if [[ $CHART_SHA256 ]]; then
-  fetch "$CHART_URL" "$CHART_SHA256" "$chart"
-elif [[ ! -s $chart ]]; then
-  helm pull liqo --repo "$CHART_URL" --version "$LIQO_VERSION" --destination "$STATE/artefacts"
-fi
-sha256sum "$chart"
 put 0600 "$STATE/liqo-values.yaml" <<'END_OF_VALUES'
 #@ liqo-values
 END_OF_VALUES
@@ -86,13 +88,9 @@ k3s kubectl delete secret --namespace "$LIQO_NAMESPACE" --ignore-not-found \
   --selector 'owner=helm,name=liqo,status in (pending-install,pending-upgrade,pending-rollback)'
 deployed=$(helm status liqo --namespace "$LIQO_NAMESPACE" 2>/dev/null | sed -n 's/^STATUS: //p' || true)
 if [[ $deployed != deployed || $(cat "$STATE/liqo.installed" 2>/dev/null) != "$wanted" ]]; then
-  if ! helm upgrade liqo "$chart" --install --namespace "$LIQO_NAMESPACE" --create-namespace \
-    --values "$STATE/liqo-values.yaml" --wait --timeout 5m; then
-    k3s kubectl get pods --namespace "$LIQO_NAMESPACE" || true
-    k3s kubectl get events --namespace "$LIQO_NAMESPACE" --field-selector type=Warning \
-      --output 'jsonpath={range .items[*]}{.involvedObject.name}: {.message}{"\n"}{end}' | tail -n 5 || true
-    die "Liqo's chart could not be installed"
-  fi
+  # Nobody waits here until its pods are ready: whoever watches sees it sooner, and says what holds them up.
+  helm upgrade liqo "$chart" --install --namespace "$LIQO_NAMESPACE" --create-namespace \
+    --values "$STATE/liqo-values.yaml" || die "Liqo's chart could not be installed"
   put 0644 "$STATE/liqo.installed" <<<"$wanted"
 fi
 )sh";

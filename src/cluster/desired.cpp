@@ -169,7 +169,7 @@ void wish_for_clusters(const spec::Cluster& cluster, std::vector<Wish>& out) {
                   {"namespace", cluster.home.liqo_namespace},
                   // What cannot be read is told when it is laid.
                   {"values", values ? to_hex(crypto::sha256(codec::to_canonical_text(*values))).substr(0, 16) : ""}},
-                 {k3s, at(kHomeNebulaKind, "home")}});
+                 {mesh}});  // where the chart is rendered; k3s may still be starting
 }
 
 // One cluster out of two.

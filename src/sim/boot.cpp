@@ -130,8 +130,8 @@ BootRun run(const World& world, const Instance& instance, const Script& script, 
     }
     if (phase == "nebula-start") out.started = at;
     if (phase == "mesh") out.meshed = at;
-    // Helm waits until the pods are ready, so the phase is over some time after the objects are there.
-    if (phase == "liqo") out.chart = begun + (at - begun) / 3;
+    if (phase == "k3s" && !out.liqo_version.empty()) out.chart = begun + (at - begun) / 3;  // while k3s starts
+    if (phase == "liqo") out.helm = begun + (at - begun) / 3;
     if (phase == "ready") out.ready = at;
     print(cloudinit::phase_line(phase, PhaseState::kOk));
   }

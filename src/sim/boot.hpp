@@ -21,7 +21,8 @@ struct BootRun {
   std::optional<Time> key_made;
   std::optional<Time> started;  // Nebula
   std::optional<Time> meshed;  // Nebula serves, says the bootstrap
-  std::optional<Time> chart;  // Liqo's chart is fetched, and given to Helm
+  std::optional<Time> chart;  // Liqo's chart is fetched
+  std::optional<Time> helm;  // installs it
   std::optional<Time> ready;
   Time ends;  // ready, failed, or waiting
   std::string revision;

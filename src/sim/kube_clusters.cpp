@@ -159,13 +159,13 @@ void run_helm(World& world, KubeStore& store, const Lighthouse& cloud, Time now)
   auto& known = world.helm[store.name()];
   for (; known.runs < cloud.runs.size(); ++known.runs) {
     const auto& run = cloud.runs[known.runs];
-    if (run.chart && *run.chart > now) return;
+    if (run.helm && *run.helm > now) return;
     auto wanted = fmt::format("{} {} {}", run.liqo_version, run.liqo_namespace, run.liqo_values);
-    if (!run.chart || known.release == wanted) continue;
-    let_kube_time_pass(world, *run.chart);
-    install_liqo(store, {run.liqo_version, run.liqo_namespace, read_values(run.liqo_values)}, *run.chart);
+    if (!run.helm || known.release == wanted) continue;
+    let_kube_time_pass(world, *run.helm);
+    install_liqo(store, {run.liqo_version, run.liqo_namespace, read_values(run.liqo_values)}, *run.helm);
     known.release = std::move(wanted);
-    settle_kube(world, *run.chart);
+    settle_kube(world, *run.helm);
   }
 }
 

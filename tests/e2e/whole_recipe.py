@@ -52,10 +52,10 @@ systemctl enable --now k3s
 export HOME=/root KUBECONFIG=/etc/rancher/k3s/k3s.yaml
 for i in $(seq 60); do k3s kubectl get nodes | grep -q ' Ready' && break; sleep 5; done
 curl -fsSL https://get.helm.sh/helm-v{helm}-linux-amd64.tar.gz | tar xz -C /usr/local/bin --strip-components=1 linux-amd64/helm
-cat > /root/liqo-values.yaml <<'EOT'
+cat > /etc/rancher/liqo-values.yaml <<'EOT'
 {values}
 EOT
-helm install liqo https://helm.liqo.io/{chart} -n liqo-system --create-namespace -f /root/liqo-values.yaml
+helm install liqo https://helm.liqo.io/{chart} -n liqo-system --create-namespace -f /etc/rancher/liqo-values.yaml
 touch /var/log/nebula-bootstrap.done
 """
 
