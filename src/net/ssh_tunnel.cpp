@@ -18,7 +18,7 @@ namespace tombolo::net {
 namespace {
 
 constexpr int kMostConnections = 64;
-constexpr std::size_t kPiece = 65536;       // bytes held in each direction of one connection
+constexpr std::size_t kPiece = 65536;  // bytes held in each direction of one connection
 
 // One connection: a socket here, a channel of the machine's there, and what one has given that the other has not taken.
 class Pipe {
@@ -31,7 +31,9 @@ class Pipe {
   }
 
   bool over() const { return over_ || !channel_; }
+  // Nothing before the machine has opened its channel: what waits at the socket would only wake us again and again.
   short wants() const {
+    if (!open_) return 0;
     short events = 0;
     if (!near_ended_ && out_.size() < kPiece) events |= POLLIN;
     if (!in_.empty()) events |= POLLOUT;

@@ -18,7 +18,7 @@ PHASES = ["launch", "running", "ssh", "cloud-init runs the bootstrap", "Nebula i
 def phases_of(events):
     """When each step was done, seconds after the first event: the longest chain is what to look at."""
     begun = at(events[0])
-    return "\n".join(f"{at(e) - begun:6.1f}  {e.get('address', '')} {e.get('phase') or e.get('what') or e.get('state') or ''}" for e in events)
+    return "\n".join(f"{at(e) - begun:6.1f}  {e.get('address', '')} {e.get('phase', '')} {e.get('message', '')[:90]}" for e in events)
 
 
 def at(event):
