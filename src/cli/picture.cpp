@@ -157,7 +157,13 @@ std::string arrow(bool works, std::string_view stroke, bool both_ways) {
   return works ? line : "✗" + line.substr(std::string("◄").size());
 }
 
+std::string kubernetes_line(const cluster::SideStatus& side, std::string_view name) {
+  if (!side.trouble.empty()) return fmt::format("{} not seen", name);
+  return side.version.empty() ? "no Kubernetes" : fmt::format("{} {}", name, side.version);
+}
+
 std::string liqo_line(const cluster::SideStatus& side) {
+  if (!side.trouble.empty()) return "Liqo not seen";
   return side.liqo ? fmt::format("Liqo {}{}", side.liqo->version, side.liqo->ready() ? "" : " not ready") : "no Liqo";
 }
 
@@ -188,23 +194,24 @@ std::string topology(const spec::Cluster& file, const StatusReport& status, cons
   const auto& p = clusters.peering;
   const bool connected = home && home->round_trip;
   const bool peered = p && p->ready();
+  const auto nodes =
+      std::ranges::count_if(clusters.home.nodes, [&](const auto& n) { return !p || n.name != p->cloud_id; });
   const Rows lighthouse{"AWS EC2, lighthouse",
                         output(status, cluster::kInstanceKind, "id"),
                         file.mesh.lighthouse()->address.text(),
                         output(status, cluster::kAddressKind, "ip"),
                         "-",
-                        clusters.cloud.version.empty() ? "no Kubernetes" : "k3s " + clusters.cloud.version,
+                        kubernetes_line(clusters.cloud, "k3s"),
                         "API :6443",
                         liqo_line(clusters.cloud) + ", provider",
                         clusters.cloud.liqo ? "(" + clusters.cloud.liqo->name_space + ")" : ""};
   const Rows homelab{
       home ? "home, " + home->name : "home",
-      fmt::format("{} node{}", clusters.home.nodes.size() - (p && p->has_node ? 1 : 0),
-                  clusters.home.nodes.size() - (p && p->has_node ? 1 : 0) == 1 ? "" : "s"),
+      clusters.home.version.empty() ? "" : fmt::format("{} node{}", nodes, nodes == 1 ? "" : "s"),
       home ? home->address.text() : "",
       "",
       "-",
-      clusters.home.version.empty() ? "" : "Kubernetes " + clusters.home.version,
+      kubernetes_line(clusters.home, "Kubernetes"),
       p && p->has_node ? fmt::format("virtual node{}", p->node_ready ? " Ready" : " not Ready") : "no virtual node",
       liqo_line(clusters.home) + ", consumer",
       clusters.home.liqo ? "(" + clusters.home.liqo->name_space + ")" : ""};

@@ -115,7 +115,20 @@ class LiqoKind final : public engine::ConvergedKind {
       return engine::Failed{bootstrap_failure(codec::text_at(inputs, "instance"), *report)};
     auto client = desk_.kubernetes.cloud(call.stop);
     if (!client) return again_or_failed("cloud", client.error(), call);
+    if (const auto there = liqo::find_installation(**client, call.stop);
+        there && !*there && !std::exchange(delivered_, true))
+      return deliver_again(*bootstrap, call);
     return settle("cloud", **client, call);
+  }
+
+  // Somebody has taken it away since: the bootstrap does again whatever is not as it left it.
+  engine::Step deliver_again(const cloudinit::LighthouseBootstrap& bootstrap, const engine::Call& call) {
+    const auto script = cloudinit::lighthouse_script(bootstrap);
+    if (!script) return engine::Failed{script.error()};
+    call.say("deliver", "Liqo is not in the cloud any more: installing it again");
+    if (auto sent = desk_.machine.machine->deliver({*script, ""}, call.stop); !sent)
+      return engine::Failed{sent.error()};
+    return engine::RetryAfter{std::chrono::milliseconds(500), ""};
   }
 
   engine::Step converge_home(const Json& inputs, const engine::Call& call) {
@@ -178,6 +191,7 @@ class LiqoKind final : public engine::ConvergedKind {
   ClusterDesk desk_;
   bool only_home_;
   std::string laid_;  // what this run has laid at home
+  bool delivered_ = false;  // the cloud's bootstrap, once more
   std::string said_home_, said_cloud_;
 };
 

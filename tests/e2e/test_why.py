@@ -222,7 +222,7 @@ def test_uninstalling_while_peered(cluster, at_home):
     at_home.kubectl("delete", "job", "liqo-pre-delete", "-n", "liqo", "--wait")
 
 
-def test_what_liqoctls_unpeering_leaves_and_what_stops_the_next_peering(cluster, at_home, in_cloud, judge):
+def test_what_liqoctls_unpeering_leaves_and_what_stops_the_next_peering(world, cluster, at_home, in_cloud, judge):
     """One story, for each peering anew costs the wait for a lease: a step begins where the one before it has got stuck."""
     judge("unpeer", *LIQO, "--timeout", "60s")
     said = named(cluster, "not-peered", "peering")
@@ -246,6 +246,12 @@ def test_what_liqoctls_unpeering_leaves_and_what_stops_the_next_peering(cluster,
     text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "5s")
     assert text_named(cluster, text) == "nonce-differs", text
     assert f"-n {TENANT_AT_HOME} delete secret liqo-signed-nonce" in named(cluster, "nonce-differs", "peering")["fix"]
+    # The cloud advertises an authority that has not signed its API server's certificate.
+    in_cloud("delete", "namespace", TENANT_IN_CLOUD)
+    at_home.kubectl("delete", "namespace", TENANT_AT_HOME)
+    advertise(in_cloud, "https://10.42.0.1:6443", (world.folder / "tls/ca.crt").read_text())
+    judge("peer", *LIQO, "--networking-disabled", "--timeout", "8s")
+    assert "apiServer.ca" in named(cluster, "advertised-ca-wrong", "peering", seconds=5)["fix"]
     # The cloud advertises an address where nobody is.
     in_cloud("delete", "namespace", TENANT_IN_CLOUD)
     at_home.kubectl("delete", "namespace", TENANT_AT_HOME)
@@ -271,6 +277,17 @@ def test_the_tenant_is_deleted_in_the_cloud(cluster, at_home, in_cloud):
     assert text_named(cluster, text) == "tenant-missing"
     assert f'"{HOME}" not found' in chain(named(cluster, "tenant-missing", "peering"))
     peered_again(cluster)
+
+
+def test_liqo_is_taken_out_of_the_cloud(world, cluster):
+    """And `tombolo up` puts it back."""
+    cluster.run("unpeer")
+    helm = "KUBECONFIG=/etc/rancher/k3s/k3s.yaml helm uninstall liqo --namespace liqo-system --wait"
+    world.machine(cluster.instance, "sh", "-c", helm, timeout=120)
+    assert "cloud" in named(cluster, "liqo-not-installed", "peering")["cause"]
+    assert "is not installed in the cloud cluster" in cluster.run("peer", code=None)
+    cluster.up()
+    assert why(cluster, "peering")["fine"]
 
 
 # Outages.

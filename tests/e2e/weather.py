@@ -1,4 +1,5 @@
 """Bad weather between two clusters, for the tests of `tombolo why`: how it is made, and what is asked about it."""
+import base64
 import contextlib
 import json
 import subprocess
@@ -126,14 +127,15 @@ def peered_again(cluster):
     assert why(cluster, "peering")["fine"]
 
 
-def advertise(in_cloud, address):
-    """As the Helm value apiServer.address would have it."""
-    flag, path = "--api-server-address-override=", "{.spec.template.spec.containers[0].args}"
+def advertise(in_cloud, address, authority=None):
+    """As the Helm values apiServer.address and apiServer.ca would have it; that of an authority is a PEM."""
+    flags = {"--api-server-address-override=": address,
+             "--ca-override=": authority and base64.b64encode(authority.encode()).decode()}
     name = ("deployment", "liqo-controller-manager", "-n", "liqo-system")
-    args = json.loads(in_cloud("get", *name, "-o", f"jsonpath={path}"))
-    at = next(i for i, arg in enumerate(args) if arg.startswith(flag))
+    args = json.loads(in_cloud("get", *name, "-o", "jsonpath={.spec.template.spec.containers[0].args}"))
+    args = [arg for arg in args if not arg.startswith(tuple(flags))] + [flag + word for flag, word in flags.items() if word]
     in_cloud("patch", *name, "--type=json", "-p", json.dumps([
-        {"op": "replace", "path": f"/spec/template/spec/containers/0/args/{at}", "value": flag + address}]))
+        {"op": "replace", "path": "/spec/template/spec/containers/0/args", "value": args}]))
     in_cloud("rollout", "status", "deployment/liqo-controller-manager", "-n", "liqo-system", "--timeout=60s")
 
 
