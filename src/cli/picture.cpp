@@ -162,9 +162,10 @@ std::string kubernetes_line(const cluster::SideStatus& side, std::string_view na
   return side.version.empty() ? "no Kubernetes" : fmt::format("{} {}", name, side.version);
 }
 
-std::string liqo_line(const cluster::SideStatus& side) {
+std::string liqo_line(const cluster::SideStatus& side, std::string_view role) {
   if (!side.trouble.empty()) return "Liqo not seen";
-  return side.liqo ? fmt::format("Liqo {}{}", side.liqo->version, side.liqo->ready() ? "" : " not ready") : "no Liqo";
+  if (!side.liqo) return fmt::format("no Liqo, {}", role);
+  return fmt::format("Liqo {}{}, {}", side.liqo->version, side.liqo->ready() ? "" : " not ready", role);
 }
 
 }  // namespace
@@ -203,7 +204,7 @@ std::string topology(const spec::Cluster& file, const StatusReport& status, cons
                         "-",
                         kubernetes_line(clusters.cloud, "k3s"),
                         "API :6443",
-                        liqo_line(clusters.cloud) + ", provider",
+                        liqo_line(clusters.cloud, "provider"),
                         clusters.cloud.liqo ? "(" + clusters.cloud.liqo->name_space + ")" : ""};
   const Rows homelab{
       home ? "home, " + home->name : "home",
@@ -213,7 +214,7 @@ std::string topology(const spec::Cluster& file, const StatusReport& status, cons
       "-",
       kubernetes_line(clusters.home, "Kubernetes"),
       p && p->has_node ? fmt::format("virtual node{}", p->node_ready ? " Ready" : " not Ready") : "no virtual node",
-      liqo_line(clusters.home) + ", consumer",
+      liqo_line(clusters.home, "consumer"),
       clusters.home.liqo ? "(" + clusters.home.liqo->name_space + ")" : ""};
   const Rows between{"",
                      "",
