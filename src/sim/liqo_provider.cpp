@@ -188,11 +188,25 @@ void make_quota(const LiqoSide& side, const KubeKey& key, const KubeObject& slic
          side.now());
 }
 
+// A slice is looked at when its spec changes and when the controller begins, not when its certificate goes.
+bool was_looked_at(const LiqoSide& side, const KubeKey& key, const Json& slice, const std::string& secret) {
+  std::string manager;
+  for (const auto& [name, pod] : side.store().of("", "pods", side.name_space))
+    if (name.name.starts_with("liqo-controller-manager-")) manager += name.name;
+  const auto look = fmt::format("{} {}", codec::number_at(slice, "metadata.generation"), manager);
+  auto& last = side.scene.world.signed_slices[fmt::format("{}/{}/{}", side.store().name(), key.name_space, key.name)];
+  const bool is_gone = !side.store().find(liqo_key(kube::kSecrets, key.name_space, secret));
+  if (is_gone && last == look && codec::find(slice, "status.authParams")) return true;
+  last = look;
+  return false;
+}
+
 void serve_slice(const LiqoSide& side, const KubeKey& key, const KubeObject& slice, const std::string& peer) {
   const auto tenant = tenant_in(side, key.name_space, peer);
   const auto csr = decoded_field(*slice, "spec.csr");
   if (!tenant || csr.empty() || kube::is_being_deleted(*slice)) return;
   const auto secret = fmt::format("{}-{}", liqo::kCertificateSecret, key.name);
+  if (was_looked_at(side, key, *slice, secret)) return;
   if (const auto trouble = request_trouble(side, key.name_space, secret, csr, {peer, liqo::slice_user(key.name, peer)},
                                            read_public_key(decoded_field(*tenant, "spec.publicKey")))) {
     report_event(side, *slice, "Warning", "RemoteCertificateFailed", trouble->message);

@@ -123,16 +123,17 @@ struct World {
   std::string cloud;                        // the store of the cluster that answers now; "": none does
   bool mesh_cut = false;                    // the clusters do not reach each other
   std::map<std::string, Contact> contacts;  // by who asks and who is asked
-  std::vector<std::string> home_nodes;      // empty: KubeBehaviour::home_node alone
-  std::map<std::string, HelmMemory> helm;   // by machine
+  std::map<std::string, std::string> signed_slices;  // by cluster and slice: for which of its generations, by which pod
+  std::vector<std::string> home_nodes;  // empty: KubeBehaviour::home_node alone
+  std::map<std::string, HelmMemory> helm;  // by machine
   std::vector<CallRecord> calls;
   std::map<std::string, std::uint64_t> calls_of;  // by action, for the latencies
-  std::uint64_t requests = 0;               // for the request ids
-  std::uint32_t elastic_addresses = 0;      // handed out so far, over all regions
-  std::uint64_t settings = 0;               // counts the changes of `options`
+  std::uint64_t requests = 0;  // for the request ids
+  std::uint32_t elastic_addresses = 0;  // handed out so far, over all regions
+  std::uint64_t settings = 0;  // counts the changes of `options`
   mutable std::map<std::string, BootMemory> boots;  // by machine
   std::function<void(Time, const net::Request&)> witness;  // sees every call before it is carried out
-  mutable std::mutex mutex;                 // one call at a time
+  mutable std::mutex mutex;  // one call at a time
 };
 
 // One call, signed and let through.
@@ -159,10 +160,10 @@ std::vector<std::string> zones_of(std::string_view region);
 std::string zone_id(std::string_view zone);  // "us-east-1a" -> "use1-az1"
 
 std::string_view name(InstanceState state);  // "shutting-down"
-int code(InstanceState state);               // 32
-bool is_over(const Instance& instance);      // shutting down or terminated
-std::string iso_time(Time t);                // "2026-11-26T01:10:52.000Z"
-std::string new_public_address(Region& region);      // 198.18.0.0/15, which is nobody's on the Internet (RFC 2544)
+int code(InstanceState state);  // 32
+bool is_over(const Instance& instance);  // shutting down or terminated
+std::string iso_time(Time t);  // "2026-11-26T01:10:52.000Z"
+std::string new_public_address(Region& region);  // 198.18.0.0/15, which is nobody's on the Internet (RFC 2544)
 std::string new_elastic_address(World& world);  // 203.0.113.0/24 first (RFC 5737), then the rest of 198.18.0.0/15
 
 template <class List>

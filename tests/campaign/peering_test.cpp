@@ -54,6 +54,8 @@ TEST_F(Peered, EndsWithNothingLeftOnEitherSideAndBeginsAgain) {
   ASSERT_TRUE(unpeer());
   EXPECT_FALSE(state().any);
   EXPECT_TRUE(liqo::tenant_namespaces(cloud(), "talos-homelab", {})->empty());
+  // liqoctl leaves it, and then Liqo cannot be uninstalled.
+  EXPECT_FALSE(*kube::find(home(), {liqo::kForeignClusters, "", id()}, {}));
   ASSERT_TRUE(peer());
   EXPECT_EQ(state().trouble, "");
 }
