@@ -83,10 +83,14 @@ put 0600 "$STATE/liqo-values.yaml" <<'END_OF_VALUES'
 #@ liqo-values
 END_OF_VALUES
 wanted=$(cat "$chart" "$STATE/liqo-values.yaml" | sha256sum | cut -c 1-16)
-# What a killed Helm leaves behind would refuse every later one.
-k3s kubectl delete secret --namespace "$LIQO_NAMESPACE" --ignore-not-found \
-  --selector 'owner=helm,name=liqo,status in (pending-install,pending-upgrade,pending-rollback)'
-deployed=$(helm status liqo --namespace "$LIQO_NAMESPACE" 2>/dev/null | sed -n 's/^STATUS: //p' || true)
+deployed=
+if [[ -e $STATE/liqo.begun ]]; then
+  # What a killed Helm leaves behind would refuse every later one.
+  k3s kubectl delete secret --namespace "$LIQO_NAMESPACE" --ignore-not-found \
+    --selector 'owner=helm,name=liqo,status in (pending-install,pending-upgrade,pending-rollback)'
+  deployed=$(helm status liqo --namespace "$LIQO_NAMESPACE" 2>/dev/null | sed -n 's/^STATUS: //p' || true)
+fi
+put 0644 "$STATE/liqo.begun" <<<"$wanted"
 if [[ $deployed != deployed || $(cat "$STATE/liqo.installed" 2>/dev/null) != "$wanted" ]]; then
   # Nobody waits here until its pods are ready: whoever watches sees it sooner, and says what holds them up.
   helm upgrade liqo "$chart" --install --namespace "$LIQO_NAMESPACE" --create-namespace \

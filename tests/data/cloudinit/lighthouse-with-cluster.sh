@@ -10,7 +10,7 @@ MESH_ADDRESS='10.42.0.1/16'
 PORT='4242'
 NEBULA_URL='https://github.com/slackhq/nebula/releases/download/v1.11.2/nebula-linux-amd64.tar.gz'
 NEBULA_SHA256='6140d33f2ec21ce7f6b655b5bc820e93a684d97e51d0ddcf907324b5b28aac1e'
-REVISION='afe38ff7241cedef'  # of all that this script makes
+REVISION='6cdffa36902d4937'  # of all that this script makes
 MESH_REVISION='e1281613fe1d5b8e'
 START='d5cba796a1e8ad6d'  # of what Nebula reads only when it starts
 NODE='lighthouse'
@@ -312,10 +312,14 @@ put 0600 "$STATE/liqo-values.yaml" <<'END_OF_VALUES'
 {}
 END_OF_VALUES
 wanted=$(cat "$chart" "$STATE/liqo-values.yaml" | sha256sum | cut -c 1-16)
-# What a killed Helm leaves behind would refuse every later one.
-k3s kubectl delete secret --namespace "$LIQO_NAMESPACE" --ignore-not-found \
-  --selector 'owner=helm,name=liqo,status in (pending-install,pending-upgrade,pending-rollback)'
-deployed=$(helm status liqo --namespace "$LIQO_NAMESPACE" 2>/dev/null | sed -n 's/^STATUS: //p' || true)
+deployed=
+if [[ -e $STATE/liqo.begun ]]; then
+  # What a killed Helm leaves behind would refuse every later one.
+  k3s kubectl delete secret --namespace "$LIQO_NAMESPACE" --ignore-not-found \
+    --selector 'owner=helm,name=liqo,status in (pending-install,pending-upgrade,pending-rollback)'
+  deployed=$(helm status liqo --namespace "$LIQO_NAMESPACE" 2>/dev/null | sed -n 's/^STATUS: //p' || true)
+fi
+put 0644 "$STATE/liqo.begun" <<<"$wanted"
 if [[ $deployed != deployed || $(cat "$STATE/liqo.installed" 2>/dev/null) != "$wanted" ]]; then
   # Nobody waits here until its pods are ready: whoever watches sees it sooner, and says what holds them up.
   helm upgrade liqo "$chart" --install --namespace "$LIQO_NAMESPACE" --create-namespace \
