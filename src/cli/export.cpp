@@ -20,8 +20,8 @@ Result<Exit> run_export(Invocation& call) {
   const auto folder = call.args.value(flux ? "--flux" : "--kustomize");
   const auto runtime = TRY(make_runtime(call));
   const auto session = TRY(runtime->open(file.cluster, cluster::Access::kLook, "export", nullptr, true));
-  const auto tree =
-      TRY(cluster::gitops_tree(*session, flux ? cluster::TreeKind::kFlux : cluster::TreeKind::kKustomize));
+  const auto tree = TRY(cluster::gitops_tree(*session, flux ? cluster::TreeKind::kFlux : cluster::TreeKind::kKustomize,
+                                             cluster::place_in_repository(folder)));
   int changed = 0;
   codec::JsonArray names;
   for (const auto& [name, content] : tree) {
@@ -49,13 +49,21 @@ Command make_export() {
   command.summary = "Write what `up` would lay at home as a GitOps tree";
   command.description =
       "Nebula's namespace, configuration and DaemonSet, Liqo's HelmRelease and its source, and the offloading of the "
-      "file's namespaces. The same cluster file and the same certificates give the same bytes; files of the tree that "
+      "file's namespaces, which must be there. Liqo is a HelmRelease in both trees, so home needs Flux' "
+      "source-controller "
+      "and helm-controller. The same cluster file and the same certificates give the same bytes; files of the tree "
+      "that "
       "are right already are not touched. Private keys are not in it: nebula/secret.example.yaml says which Secret is "
       "meant, and `tombolo up` lays it.\n\n"
       "With home.manage: gitops `tombolo up` applies nothing but that Secret and waits until your GitOps has applied "
-      "the "
-      "tree. --flux adds flux.yaml with one Kustomization each, in the order that works; --kustomize is for `kubectl "
-      "apply -k`.";
+      "the tree; it says what is missing, and when the tree is from an earlier state of the file or of the "
+      "certificates. "
+      "--flux adds flux.yaml with one Kustomization each, in the "
+      "order that works, for the GitRepository flux-system; the paths in it are those of DIR in the git repository "
+      "around "
+      "it. Commit DIR below the folder that Flux applies. --kustomize is for `kubectl apply -k`: Nebula and Liqo at "
+      "once, "
+      "and offloading/ once Liqo is there.";
   command.example = "tombolo export --kustomize infrastructure/tombolo\ntombolo export --flux clusters/home/homelab";
   command.options = {{"--kustomize", "DIR", "Write a tree for kubectl apply -k"},
                      {"--flux", "DIR", "Write a tree for Flux"}};

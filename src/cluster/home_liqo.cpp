@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
+#include "cluster/home_flux.hpp"
 #include "kube/discovery.hpp"
-#include "liqo/installation.hpp"
+#include "liqo/release.hpp"
 
 namespace tombolo::cluster {
 
@@ -16,6 +17,7 @@ using codec::JsonArray;
 using codec::JsonObject;
 
 constexpr auto kGoing = std::chrono::minutes(2);
+constexpr auto kUninstalled = std::chrono::minutes(6);  // by Flux, whose own patience are five
 constexpr auto kRendering = std::chrono::seconds(60);
 
 kube::ObjectName inventory_name(const spec::Cluster& cluster) {
@@ -54,9 +56,7 @@ Result<> let_objects_go(kube::Client& home, const std::vector<std::string>& refe
   for (const auto& reference : references) {
     const auto at = reference.find(" CustomResourceDefinition ");
     if (at == std::string::npos) continue;
-    const kube::Resource definitions{"apiextensions.k8s.io", "v1", "customresourcedefinitions",
-                                     "CustomResourceDefinition", false};
-    const auto definition = TRY(kube::find(home, {definitions, "", reference.substr(reference.rfind(' ') + 1)}, stop));
+    const auto definition = TRY(kube::find(home, {kDefinitions, "", reference.substr(reference.rfind(' ') + 1)}, stop));
     if (!definition) continue;
     const auto& versions = codec::array_at(*definition, "spec.versions");
     if (versions.empty()) continue;
@@ -71,6 +71,21 @@ Result<> let_objects_go(kube::Client& home, const std::vector<std::string>& refe
     }
   }
   return {};
+}
+
+// Flux uninstalls the chart before it lets go of the release, and says there what keeps it.
+Result<> remove_release(kube::Client& home, const spec::Cluster& cluster, const std::vector<std::string>& references,
+                        const std::stop_token& stop) {
+  TRY(resume_release(home, cluster, stop));
+  auto gone = kube::remove_all(home, references, kUninstalled, stop);
+  if (gone) return {};
+  if (gone.error().code() == Code::kTimeout) {
+    const auto release = liqo::find_release(home, cluster.home.liqo_namespace, std::string(kFluxName), stop);
+    if (release && *release)
+      return fail(Code::kTimeout, fmt::format("{}; {}", gone.error().sentence(), (*release)->trouble),
+                  (*release)->advice);
+  }
+  return fail(std::move(gone.error()));
 }
 
 }  // namespace
@@ -94,56 +109,16 @@ Result<std::optional<LiqoInventory>> read_inventory(kube::Client& client, const 
 }
 
 Result<bool> has_own_namespace(kube::Client& home, const spec::Cluster& cluster, const std::stop_token& stop) {
+  // The exported tree's namespace carries our mark as well, and is GitOps' to remove.
+  if (cluster.home.manage == spec::Manage::kGitops) return false;
   const auto found = TRY(kube::find(home, {kube::kNamespaces, "", cluster.home.liqo_namespace}, stop));
   return found && kube::label_of(*found, kClusterLabel) == cluster.name && !kube::is_being_deleted(*found);
-}
-
-Result<bool> has_flux(kube::Client& client, const std::stop_token& stop) {
-  for (const auto* group : {"helm.toolkit.fluxcd.io/v2", "source.toolkit.fluxcd.io/v1"}) {
-    const auto served = kube::resources_of(client, group, stop);
-    if (!served && served.error().code() == Code::kNotFound) return false;
-    if (!served) return fail(served.error());
-  }
-  return true;
 }
 
 Json liqo_namespace(const spec::Cluster& cluster) {
   return {{"apiVersion", "v1"},
           {"kind", "Namespace"},
           {"metadata", {{"name", cluster.home.liqo_namespace}, {"labels", home_labels(cluster)}}}};
-}
-
-std::vector<Json> flux_manifests(const spec::Cluster& cluster, const Json& values) {
-  const auto meta = [&](std::string_view name) -> Json {
-    return {{"name", name}, {"namespace", cluster.home.liqo_namespace}, {"labels", home_labels(cluster)}};
-  };
-  const Json crds{{"crds", "CreateReplace"}, {"remediation", {{"retries", 3}}}};
-  return {
-      liqo_namespace(cluster),
-      {{"apiVersion", "source.toolkit.fluxcd.io/v1"},
-       {"kind", "HelmRepository"},
-       {"metadata", meta("liqo")},
-       {"spec", {{"interval", "24h"}, {"url", "https://helm.liqo.io/"}}}},
-      {{"apiVersion", liqo::kHelmReleases.api_version()},
-       {"kind", liqo::kHelmReleases.kind},
-       {"metadata", meta("liqo")},
-       {"spec",
-        {{"interval", "1h"},
-         {"releaseName", "liqo"},
-         {"chart",
-          {{"spec",
-            {{"chart", "liqo"},
-             {"version", cluster.liqo.version},
-             {"sourceRef", {{"kind", "HelmRepository"}, {"name", "liqo"}}}}}}},
-         {"install", crds},
-         {"upgrade", crds},
-         // Both are filled in by Liqo's webhook when it runs.
-         {"driftDetection",
-          {{"mode", "enabled"},
-           {"ignore", JsonArray{Json{{"paths", JsonArray{Json("/webhooks")}}, {"target", {{"name", "liqo-webhook"}}}},
-                                Json{{"paths", JsonArray{Json("/data")}},
-                                     {"target", {{"kind", "Secret"}, {"name", "liqo-webhook-certs"}}}}}}}},
-         {"values", values}}}}};
 }
 
 Result<std::vector<Json>> rendered_manifests(const ClusterDesk& desk, kube::Client& home, const Json& values,
@@ -173,9 +148,19 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
                                const std::stop_token& stop) {
   const auto& cluster = desk.cluster;
   const auto values = TRY(desk.home_values());
-  LiqoInventory inventory{inputs, {}, TRY(has_flux(home, stop))};
+  const auto before = TRY(read_inventory(home, cluster, stop));
+  // What was laid one way stays that way: Flux would refuse to take over what it has not installed.
+  LiqoInventory inventory{inputs, {}, before ? before->with_flux : TRY(has_flux(home, stop))};
+  if (inventory.with_flux) {
+    if (before && !TRY(has_flux(home, stop)))
+      return fail(Code::kBroken, "Liqo at home was laid as a HelmRelease, and Flux is not there any more",
+                  "Install Flux again, or run `tombolo down` and `tombolo up`: without Flux Liqo is laid directly.");
+    // Before anything is written, so that the change is still to be made when Flux may act again.
+    const auto release = TRY(liqo::find_release(home, cluster.home.liqo_namespace, std::string(kFluxName), stop));
+    if (release && release->suspended) return fail(Code::kBroken, release->trouble, release->advice);
+  }
   auto objects =
-      inventory.with_flux ? flux_manifests(cluster, values) : TRY(rendered_manifests(desk, home, values, stop));
+      inventory.with_flux ? flux_manifests(cluster, values, inputs) : TRY(rendered_manifests(desk, home, values, stop));
   // flux_manifests() begins with the namespace as well. One that somebody else has made is not ours to label or to remove.
   if (!inventory.with_flux) objects.insert(objects.begin(), liqo_namespace(cluster));
   const auto there = TRY(kube::find(home, {kube::kNamespaces, "", cluster.home.liqo_namespace}, stop));
@@ -185,7 +170,6 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
   // Liqo makes its own keys when it starts; they go with it, after it.
   inventory.objects.push_back("v1 Secret " + cluster.home.liqo_namespace + "/authentication-keys");
   for (const auto& object : objects) inventory.objects.push_back(kube::reference_text(object));
-  const auto before = TRY(read_inventory(home, cluster, stop));
   // The inventory first: what a crash leaves half applied is named in it. Complete only once everything is there.
   if (!foreign) TRY(kube::apply_all(home, {liqo_namespace(cluster)}, false, stop));
   LiqoInventory begun = inventory;
@@ -221,7 +205,12 @@ Result<> take_liqo_away(kube::Client& home, const spec::Cluster& cluster, const 
   };
   std::vector<std::string> late, others;
   for (const auto& reference : inventory->objects) (is_late(reference) ? late : others).push_back(reference);
-  TRY(kube::remove_all(home, others, kGoing, stop));
+  if (inventory->with_flux) {
+    TRY(remove_release(home, cluster, others, stop));
+    for (auto& definition : TRY(definitions_of_release(home, cluster, stop))) late.push_back(std::move(definition));
+  } else {
+    TRY(kube::remove_all(home, others, kGoing, stop));
+  }
   TRY(let_objects_go(home, late, stop));
   TRY(kube::remove_all(home, late, kGoing, stop));
   TRY(kube::remove(home, inventory_name(cluster), stop));

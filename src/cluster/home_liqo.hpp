@@ -9,6 +9,8 @@
 
 namespace tombolo::cluster {
 
+inline const kube::Resource kDefinitions{"apiextensions.k8s.io", "v1", "customresourcedefinitions",
+                                         "CustomResourceDefinition", false};
 inline constexpr std::string_view kInventoryName = "tombolo-liqo";  // ConfigMap in Liqo's namespace at home
 
 struct LiqoInventory {
@@ -23,10 +25,6 @@ Result<bool> has_own_namespace(kube::Client& home, const spec::Cluster& cluster,
 Result<std::optional<LiqoInventory>> read_inventory(kube::Client& client, const spec::Cluster& cluster,
                                                     const std::stop_token& stop);
 
-Result<bool> has_flux(kube::Client& client, const std::stop_token& stop);
-
-// Flux' source and release. Pure. Source: source.toolkit.fluxcd.io/v1, helm.toolkit.fluxcd.io/v2.
-std::vector<codec::Json> flux_manifests(const spec::Cluster& cluster, const codec::Json& values);
 codec::Json liqo_namespace(const spec::Cluster& cluster);
 // The chart for home, rendered on the lighthouse, every object with our labels and its namespace. kNotFound while the machine
 // has not fetched the chart yet.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cluster/cluster_kinds.hpp"
+#include "cluster/gitops.hpp"
 #include "engine/retry.hpp"
 #include "kube/logs.hpp"
 #include "kube/manifests.hpp"
@@ -88,10 +89,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     }
     if (!*object) return begun(std::move(out), call);
     out.id = kube::uid_of(**object);
-    if (is_ours(**object)) {
-      const auto made_from = codec::parse_json(kube::annotation_of(**object, kInputsAnnotation));
-      out.attributes = made_from && made_from->is_object() ? *made_from : Json(codec::JsonObject{});
-    }
+    if (is_ours(**object)) out.attributes = made_from(**object);
     out.outputs = {{"namespace", desk_.cluster.home.nebula_namespace}};
     if (auto trouble = kube::rollout_trouble(**object); !trouble.empty()) {
       out.status = engine::Status::kPending;
@@ -109,7 +107,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
                         .hint("Remove it, or choose another home.nebulaNamespace.");
       return out;
     }
-    if (!observed.attributes.is_object() || by_gitops()) return out;
+    if (!observed.attributes.is_object()) return out;
     // Its maker wrote down what it was made from; a field it did not know is a change too.
     for (const auto& [key, after] : wish.inputs.get_object()) {
       const auto* before = observed.attributes.get_object().if_contains(key);
@@ -126,6 +124,8 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     auto client = desk_.kubernetes.home(call.stop);
     if (!client) return engine::Failed{home_failure(desk_.cluster, client.error())};
     if (applied_ != codec::to_canonical_text(wish.inputs)) {
+      if (by_gitops())
+        if (auto wait = awaited(**client, {name_space()}, {}, call)) return std::move(*wait);
       const auto done = lay(**client, wish.inputs, call);
       if (!done && engine::reaction(done.error().code()).again &&
           call.clock.now() - call.since < std::chrono::minutes(1)) {
@@ -134,7 +134,18 @@ class HomeNebulaKind final : public engine::ConvergedKind {
       }
       if (!done) return engine::Failed{home_failure(desk_.cluster, done.error())};
       applied_ = codec::to_canonical_text(wish.inputs);
+      there_since_ = {};
     }
+    if (by_gitops()) {
+      const auto made_from = with_trust(wish.inputs);
+      if (!made_from) return engine::Failed{made_from.error()};
+      const auto& space = desk_.cluster.home.nebula_namespace;
+      if (auto wait =
+              awaited(**client, {{kube::kConfigMaps, space, std::string(kNebulaName)}, daemon_set_name(desk_.cluster)},
+                      *made_from, call))
+        return std::move(*wait);
+    }
+    if (there_since_ == Time{}) there_since_ = call.clock.now();
     return follow(**client, call);
   }
 
@@ -164,35 +175,48 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     return kube::find(*client, daemon_set_name(desk_.cluster), call.stop);
   }
 
+  Result<Json> with_trust(const Json& inputs) const {
+    auto out = inputs;
+    out.as_object()["trust"] = TRY(desk_.trust());
+    return out;
+  }
+
+  // How the step goes on while one of these is not applied, or a DaemonSet is from another export; nothing when all are there.
+  std::optional<engine::Step> awaited(kube::Client& client, const std::vector<kube::ObjectName>& names,
+                                      const Json& inputs, const engine::Call& call) const {
+    for (const auto& name : names) {
+      const auto found = kube::find(client, name, call.stop);
+      if (!found)
+        return passing_or_failed(found.error(), call.clock.now() - call.since > desk_.cluster.home.gitops_wait, call);
+      if (!*found || kube::is_being_deleted(**found))
+        return wait_for_gitops(desk_.cluster, name.text() + " is not applied yet", call);
+      if (name.resource == kube::kDaemonSets && !is_from(**found, inputs))
+        return wait_for_gitops(
+            desk_.cluster, name.text() + " is from an export of something else: run `tombolo export` and commit that",
+            call);
+    }
+    return std::nullopt;
+  }
+
   Result<> lay(kube::Client& client, const Json& inputs, const engine::Call& call) {
     const auto mesh = TRY(desk_.home_mesh(codec::text_at(inputs, "lighthouse")));
     TRY(check_nodes(client, mesh, call.stop));
     TRY(check_networks(client, desk_.cluster, call.stop));
-    auto made_from = inputs;
-    made_from.as_object()["trust"] = TRY(desk_.trust());
-    auto objects = nebula_manifests(desk_.cluster, mesh, made_from);
+    auto objects = nebula_manifests(desk_.cluster, mesh, TRY(with_trust(inputs)));
     const auto there = TRY(kube::find(client, name_space(), call.stop));
     // A namespace that somebody else has made gets the labels Nebula needs, and not ours: `down` must leave it.
     if (there && !is_ours(*there))
       for (const auto& label : home_labels(desk_.cluster).as_object())
         objects.front().at("metadata").at("labels").as_object().erase(label.key());
     // Keys never enter a git repository: the Secret is laid from here even where GitOps lays the rest.
-    if (by_gitops()) {
-      objects = {objects.back()};
-      if (!there) {
-        call.say("gitops",
-                 fmt::format("waiting until the namespace {} is applied", desk_.cluster.home.nebula_namespace));
-        return fail(Code::kTransient, "home.manage is gitops, and nothing of the exported tree is applied yet",
-                    "Commit what `tombolo export` writes, and let your GitOps apply it.");
-      }
-    }
+    if (by_gitops()) objects = {objects.back()};
     const auto applied = TRY(kube::apply_all(client, std::move(objects), false, call.stop));
     call.say("apply", fmt::format("{} objects, {} changed", applied.objects, applied.changed));
     return {};
   }
 
   engine::Step follow(kube::Client& client, const engine::Call& call) {
-    const auto late = call.clock.now() - call.since > kRollout;
+    const auto late = call.clock.now() - there_since_ > kRollout;
     const auto object = kube::find(client, daemon_set_name(desk_.cluster), call.stop);
     if (!object) return passing_or_failed(object.error(), late, call);
     const auto trouble = *object ? kube::rollout_trouble(**object) : "it is not applied yet";
@@ -272,6 +296,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
 
   ClusterDesk desk_;
   std::string applied_;  // the inputs of what this run has laid. One step at a time works on it
+  Time there_since_{};  // all of it, as far as this run knows
 };
 
 }  // namespace

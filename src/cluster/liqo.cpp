@@ -2,10 +2,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cluster/gitops.hpp"
+#include "cluster/home_flux.hpp"
 #include "cluster/home_liqo.hpp"
 #include "cluster/machine_trouble.hpp"
 #include "engine/retry.hpp"
 #include "liqo/installation.hpp"
+#include "liqo/parties.hpp"
+#include "liqo/release.hpp"
 
 namespace tombolo::cluster {
 
@@ -14,6 +18,10 @@ namespace {
 using engine::Json;
 
 constexpr auto kReady = std::chrono::minutes(5);
+// Flux fetches the chart first, and then gives Helm five minutes.
+constexpr auto kReadyByFlux = std::chrono::minutes(10);
+// A release that fails may still come: Flux tries again by itself. That long it may fail without a break.
+constexpr auto kFailing = std::chrono::minutes(2);
 constexpr auto kLiqoAnswer = std::chrono::seconds(15);
 
 class LiqoKind final : public engine::ConvergedKind {
@@ -79,13 +87,19 @@ class LiqoKind final : public engine::ConvergedKind {
       const auto inventory = TRY(read_inventory(*client, desk_.cluster, call.stop));
       const bool begun = inventory || TRY(has_own_namespace(*client, desk_.cluster, call.stop));
       if (begun) out.attributes = inventory ? inventory->made_from : Json(codec::JsonObject{});
+      // Of the exported tree it can be said whether it is of this file. It is not ours to take away.
+      if (!inventory && by_gitops() && !only_home_)
+        if (const auto release = TRY(release_of_tree(*client, call));
+            release && !made_from(*release).as_object().empty())
+          out.attributes = made_from(*release);
       if (installed) {
         judge(*installed, out);
       } else if (begun) {
         // Not its first id, which the journal remembers as gone once Liqo has said its own.
         out.id = "laid in part";
         out.status = engine::Status::kPending;
-        out.status_detail = "it is laid in part only";
+        const auto release = TRY(find_release(*client, call));
+        out.status_detail = release && !release->trouble.empty() ? release->trouble : "it is laid in part only";
       }
       return installed || begun;
     });
@@ -115,10 +129,10 @@ class LiqoKind final : public engine::ConvergedKind {
       return engine::Failed{bootstrap_failure(codec::text_at(inputs, "instance"), *report)};
     auto client = desk_.kubernetes.cloud(call.stop);
     if (!client) return again_or_failed("cloud", client.error(), call);
-    if (const auto there = liqo::find_installation(**client, call.stop);
-        there && !*there && !std::exchange(delivered_, true))
-      return deliver_again(*bootstrap, call);
-    return settle("cloud", **client, call);
+    const auto installed = liqo::find_installation(**client, call.stop);
+    if (!installed) return again_or_failed("cloud", installed.error(), call);
+    if (!*installed && !std::exchange(delivered_, true)) return deliver_again(*bootstrap, call);
+    return settle("cloud", *installed, call.since, said_cloud_, call);
   }
 
   // Somebody has taken it away since: the bootstrap does again whatever is not as it left it.
@@ -135,13 +149,16 @@ class LiqoKind final : public engine::ConvergedKind {
     auto client = desk_.kubernetes.home(call.stop);
     if (!client) return again_or_failed("home", client.error(), call);
     if (laid_ != codec::to_canonical_text(inputs)) {
+      if (by_gitops())
+        if (auto wait = awaited(**client, inputs, call)) return std::move(*wait);
       const auto done = lay_home(**client, inputs, call);
       if (!done && done.error().code() == Code::kNotFound && call.clock.now() - call.since < kReady)
         return engine::RetryAfter{std::chrono::milliseconds(500), ""};  // the lighthouse still fetches the chart
       if (!done) return again_or_failed("home", done.error(), call);
       laid_ = codec::to_canonical_text(inputs);
+      laid_at_ = call.clock.now();
     }
-    return settle("home", **client, call);
+    return settle_home(**client, call);
   }
 
   // Somebody else's Liqo is used as it is.
@@ -154,28 +171,83 @@ class LiqoKind final : public engine::ConvergedKind {
                            installed->installer.empty() ? "" : ", by " + installed->installer));
       return {};
     }
-    if (desk_.cluster.home.manage == spec::Manage::kGitops) {
-      call.say("gitops", "waiting until the exported tree is applied");
-      return {};
-    }
+    if (by_gitops()) return {};
     const auto applied = TRY(lay_liqo(desk_, home, inputs, call.stop));
     call.say("apply", fmt::format("{} objects, {} changed", applied.objects, applied.changed));
     return {};
   }
 
-  engine::Step settle(std::string_view side, kube::Client& client, const engine::Call& call) {
+  bool by_gitops() const { return desk_.cluster.home.manage == spec::Manage::kGitops; }
+  Result<std::optional<Json>> release_of_tree(kube::Client& home, const engine::Call& call) const {
+    return liqo::find_where_served(
+        home, {liqo::kHelmReleases, desk_.cluster.home.liqo_namespace, std::string(kFluxName)}, call.stop);
+  }
+  Result<std::optional<liqo::Release>> find_release(kube::Client& home, const engine::Call& call) const {
+    return liqo::find_release(home, desk_.cluster.home.liqo_namespace, std::string(kFluxName), call.stop);
+  }
+
+  // How the step goes on while GitOps has not applied Liqo's part of the tree; nothing when it has, or Liqo is there otherwise.
+  std::optional<engine::Step> awaited(kube::Client& home, const Json& inputs, const engine::Call& call) const {
+    const auto& cluster = desk_.cluster;
+    const auto missing = [&]() -> Result<std::pair<std::string, std::string>> {
+      if (TRY(read_inventory(home, cluster, call.stop))) return {};  // of the days before home.manage was gitops
+      const auto release = TRY(release_of_tree(home, call));
+      const auto name = fmt::format("{} {}/{}", liqo::kHelmReleases.kind, cluster.home.liqo_namespace, kFluxName);
+      if (release && made_from(*release).as_object().empty()) return {};  // somebody's own
+      if (release && is_from(*release, inputs)) return {};
+      if (release) return {{name + " is from an export of something else: run `tombolo export` and commit that", ""}};
+      if (TRY(liqo::find_installation(home, call.stop))) return {};
+      if (!TRY(has_flux(home, call.stop)))
+        return {
+            {name + " is not applied, for Flux is not at home",
+             "Install Flux' source-controller and helm-controller, or Liqo by any other means; then run `tombolo up` "
+             "again."}};
+      return {{name + " is not applied yet", ""}};
+    }();
+    if (!missing) return again_or_failed("home", missing.error(), call);
+    if (missing->first.empty()) return std::nullopt;
+    return wait_for_gitops(cluster, missing->first, call, missing->second);
+  }
+
+  // With Flux the release says more, and earlier, than what there is of Liqo.
+  engine::Step settle_home(kube::Client& client, const engine::Call& call) {
+    const auto found = find_release(client, call);
+    if (!found) return again_or_failed("home", found.error(), call);
     const auto installed = liqo::find_installation(client, call.stop);
-    if (!installed) return again_or_failed(side, installed.error(), call);
-    if (*installed && (*installed)->ready()) {
-      call.say("ready", fmt::format("Liqo {} as {}", (*installed)->version, (*installed)->cluster_id));
-      return engine::Done{(*installed)->cluster_id, outputs(**installed)};
+    if (!installed) return again_or_failed("home", installed.error(), call);
+    const auto release = found->value_or(liqo::Release{});
+    if (!release.failing) failing_since_ = {};
+    const bool runs_all_the_same = release.suspended && *installed && (*installed)->ready();
+    if (release.trouble.empty() || runs_all_the_same) return settle("home", *installed, laid_at_, said_home_, call);
+    if (release.failing && failing_since_ == Time{}) failing_since_ = call.clock.now();
+    auto trouble = release.trouble;
+    // While it is under way, a pod that does not start is what it waits for.
+    if (!release.failing && !release.suspended && *installed && !(*installed)->ready() &&
+        (*installed)->troubles.front() != release.trouble)
+      trouble += "; " + (*installed)->troubles.front();
+    const bool given_up = release.suspended || release.hopeless;
+    const auto now = call.clock.now();
+    if (given_up || (release.failing && now - failing_since_ > kFailing) || now - laid_at_ > kReadyByFlux)
+      return engine::Failed{
+          Error(given_up ? Code::kBroken : Code::kTimeout, "Liqo in the home cluster does not become ready: " + trouble)
+              .hint(release.advice)};
+    if (std::exchange(said_home_, trouble) != trouble)
+      call.say("flux", release.failing ? fmt::format("{}. {}", trouble, release.advice) : trouble);
+    return engine::RetryAfter{std::chrono::milliseconds(400), ""};
+  }
+
+  // `said`: what was said last of that side.
+  engine::Step settle(std::string_view side, const std::optional<liqo::Installation>& installed, Time since,
+                      std::string& said, const engine::Call& call) const {
+    if (installed && installed->ready()) {
+      call.say("ready", fmt::format("Liqo {} as {}", installed->version, installed->cluster_id));
+      return engine::Done{installed->cluster_id, outputs(*installed)};
     }
-    const auto trouble = *installed ? (*installed)->troubles.front() : std::string("it is not there yet");
-    if (call.clock.now() - call.since > kReady)
+    const auto trouble = installed ? installed->troubles.front() : std::string("it is not there yet");
+    if (call.clock.now() - since > kReady)
       return engine::Failed{
           Error(Code::kTimeout, fmt::format("Liqo in the {} cluster does not become ready: {}", side, trouble))
               .hint("`tombolo status` lists its pods and why they wait.")};
-    auto& said = side == "home" ? said_home_ : said_cloud_;
     if (std::exchange(said, trouble) != trouble) call.say("liqo", trouble);
     return engine::RetryAfter{std::chrono::milliseconds(400), ""};
   }
@@ -190,7 +262,9 @@ class LiqoKind final : public engine::ConvergedKind {
 
   ClusterDesk desk_;
   bool only_home_;
-  std::string laid_;  // what this run has laid at home
+  // One step at a time works on home, another on the cloud.
+  std::string laid_;  // what this run has laid at home, or has seen applied
+  Time laid_at_{}, failing_since_{};  // at home
   bool delivered_ = false;  // the cloud's bootstrap, once more
   std::string said_home_, said_cloud_;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cluster/gitops.hpp"
 #include "cluster/peering_kinds.hpp"
 #include "engine/retry.hpp"
 #include "liqo/offloading.hpp"
@@ -15,7 +16,6 @@ using engine::Json;
 using namespace std::chrono_literals;
 
 constexpr auto kPhase = 60s;
-constexpr auto kGitops = 10min;
 
 class OffloadingKind final : public engine::ConvergedKind {
  public:
@@ -57,13 +57,20 @@ class OffloadingKind final : public engine::ConvergedKind {
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     auto home = desk_.kubernetes.home(call.stop);
     if (!home) return engine::Failed{home_failure(desk_.cluster, home.error())};
+    if (is_gitops()) {
+      const kube::ObjectName name{liqo::kNamespaceOffloadings, current.address.name,
+                                  std::string(liqo::kOffloadingName)};
+      const auto there = liqo::find_where_served(**home, name, call.stop);
+      if (there && !*there) return wait_for_gitops(desk_.cluster, name.text() + " is not applied yet", call);
+    }
     const auto state = settle(**home, current.address.name, wish.inputs, call);
     if (!state) return engine::again_or_failed(home_failure(desk_.cluster, state.error()), call, kPhase);
     if (state->ready()) {
       call.say("ready", fmt::format("it is {} in the cloud", state->remote_name));
       return engine::Done{current.address.name, {{"remoteName", state->remote_name}}};
     }
-    if (call.clock.now() - call.since > (is_gitops() ? kGitops : kPhase))
+    if (call.clock.now() - call.since >
+        (is_gitops() ? std::max<Duration>(kPhase, desk_.cluster.home.gitops_wait) : kPhase))
       return engine::Failed{Error(Code::kTimeout, fmt::format("the namespace {} is not offloaded: {}",
                                                               current.address.name, describe(*state)))
                                 .hint("`tombolo why peering` looks for the cause.")};

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/files.hpp"
-#include "cluster/home_liqo.hpp"
+#include "cluster/desired.hpp"
+#include "cluster/home_flux.hpp"
 #include "cluster/mesh_member_folder.hpp"
 #include "cluster/mesh_trust.hpp"
 #include "cluster/told.hpp"
+#include "kube/manifests.hpp"
 #include "liqo/installation.hpp"
 #include "liqo/offloading.hpp"
 #include "nebula/layout.hpp"
@@ -43,6 +47,17 @@ Result<HomeMesh> public_mesh(Session& session) {
   return out;
 }
 
+// The inputs of a wish of `up`, which the tree's objects carry so that `up` can tell whether they are of this file.
+Json inputs_of(Session& session, const engine::Address& address) {
+  for (const auto& wish : desired(session.cluster(), std::nullopt))
+    if (wish.address == address)
+      return engine::resolve(wish.inputs, [&](const engine::Address& to) -> const Json* {
+        const auto it = session.state().find(to);
+        return it == session.state().end() ? nullptr : &it->second.outputs;
+      });
+  return codec::JsonObject{};
+}
+
 // As sops leaves it: the names in the open, the values to be filled in and encrypted by whoever has the key.
 std::string secret_template(const Json& secret) {
   auto blank = secret;
@@ -63,9 +78,15 @@ Json flux_kustomization(const spec::Cluster& cluster, std::string_view name, std
                         const std::vector<std::string>& after) {
   JsonArray depends;
   for (const auto& each : after) depends.push_back(Json{{"name", each}});
-  Json spec{{"interval", "10m"}, {"path", path},
-            {"prune", true},     {"wait", true},
-            {"timeout", "5m"},   {"sourceRef", {{"kind", "GitRepository"}, {"name", "flux-system"}}}};
+  // Until `tombolo up` has laid the Secret with the keys, Nebula is not healthy: without a retryInterval Flux would look again
+  // only after the whole interval.
+  Json spec{{"interval", "10m"},
+            {"retryInterval", "1m"},
+            {"path", path},
+            {"prune", true},
+            {"wait", true},
+            {"timeout", "5m"},
+            {"sourceRef", {{"kind", "GitRepository"}, {"name", "flux-system"}}}};
   if (!depends.empty()) spec.as_object()["dependsOn"] = std::move(depends);
   return {{"apiVersion", "kustomize.toolkit.fluxcd.io/v1"},
           {"kind", "Kustomization"},
@@ -75,16 +96,22 @@ Json flux_kustomization(const spec::Cluster& cluster, std::string_view name, std
 
 }  // namespace
 
-Result<Tree> gitops_tree(Session& session, TreeKind kind) {
+Result<Tree> gitops_tree(Session& session, TreeKind kind, const std::string& place) {
   const auto& cluster = session.cluster();
   const auto mesh = TRY(public_mesh(session));
-  const auto objects = nebula_manifests(cluster, mesh, Json(codec::JsonObject{}));
+  auto nebula_inputs = inputs_of(session, {std::string(kHomeNebulaKind), "home"});
+  nebula_inputs.as_object()["trust"] = TRY(home_trust(session.folder(), session.clock().now()));
+  const auto objects = nebula_manifests(cluster, mesh, nebula_inputs);
   Tree tree;
   const std::vector<std::string> names{"namespace.yaml", "config.yaml", "daemonset.yaml"};
   for (std::size_t i = 0; i < names.size(); ++i) tree["nebula/" + names[i]] = file_of(objects[i]);
   tree["nebula/kustomization.yaml"] = kustomization(names);
   tree["nebula/secret.example.yaml"] = secret_template(objects.back());
-  const auto liqo = flux_manifests(cluster, TRY(liqo_values(cluster, liqo::Side::kHome)));
+  auto liqo = flux_manifests(cluster, TRY(liqo_values(cluster, liqo::Side::kHome)),
+                             inputs_of(session, {std::string(kLiqoKind), "home"}));
+  // Flux removes what has left git all at once, and in a namespace that is on its way out Helm could not uninstall: the chart's
+  // hook needs a Job there.
+  liqo.front().at("metadata").as_object()["annotations"] = {{"kustomize.toolkit.fluxcd.io/prune", "disabled"}};
   const std::vector<std::string> liqo_names{"namespace.yaml", "helmrepository.yaml", "helmrelease.yaml"};
   for (std::size_t i = 0; i < liqo_names.size(); ++i) tree["liqo/" + liqo_names[i]] = file_of(liqo[i]);
   tree["liqo/kustomization.yaml"] = kustomization(liqo_names);
@@ -101,15 +128,39 @@ Result<Tree> gitops_tree(Session& session, TreeKind kind) {
     tree["kustomization.yaml"] = kustomization({"nebula", "liqo"});
     return tree;
   }
-  const auto path = "./clusters/home/" + cluster.name;
+  // Liqo needs no mesh to be installed; what is offloaded needs Liqo's definitions, which the release brings.
   std::string whole(kHeader);
-  whole += kube::manifest_yaml(flux_kustomization(cluster, "nebula", path + "/nebula", {})) + "---\n";
+  whole += kube::manifest_yaml(flux_kustomization(cluster, "nebula", place + "/nebula", {})) + "---\n";
+  whole += kube::manifest_yaml(flux_kustomization(cluster, "liqo", place + "/liqo", {})) + "---\n";
   whole +=
-      kube::manifest_yaml(flux_kustomization(cluster, "liqo", path + "/liqo", {cluster.name + "-nebula"})) + "---\n";
-  whole +=
-      kube::manifest_yaml(flux_kustomization(cluster, "offloading", path + "/offloading", {cluster.name + "-liqo"}));
+      kube::manifest_yaml(flux_kustomization(cluster, "offloading", place + "/offloading", {cluster.name + "-liqo"}));
+  // For whatever of Flux applies the folder around the tree: without this it would apply the parts as well, all at once.
+  tree["kustomization.yaml"] = kustomization({"flux.yaml"});
   tree["flux.yaml"] = std::move(whole);
   return tree;
+}
+
+namespace {
+
+// As Flux writes paths: "./x", never a slash at the end.
+std::string in_repository(const std::filesystem::path& path) {
+  auto name = path.generic_string();
+  while (name.size() > 1 && name.ends_with('/')) name.pop_back();
+  return name == "." ? name : "./" + name;
+}
+
+}  // namespace
+
+std::string place_in_repository(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  auto whole = fs::weakly_canonical(fs::absolute(folder, failed), failed);
+  if (!whole.has_filename()) whole = whole.parent_path();  // written with a slash at its end
+  for (auto above = whole; !failed && above.has_relative_path(); above = above.parent_path())
+    if (fs::exists(above / ".git", failed)) return in_repository(whole.lexically_relative(above));
+  const auto written = fs::path(folder).lexically_normal();
+  const bool below = written.is_relative() && *written.begin() != "..";
+  return in_repository(below ? written : whole.filename());
 }
 
 }  // namespace tombolo::cluster

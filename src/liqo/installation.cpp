@@ -7,6 +7,7 @@
 #include "kube/discovery.hpp"
 #include "kube/workloads.hpp"
 #include "liqo/parties.hpp"
+#include "liqo/release.hpp"
 
 namespace tombolo::liqo {
 namespace {
@@ -26,7 +27,7 @@ std::string image_tag(const Json& deployment) {
 }
 
 std::string installer_of(const Json& config) {
-  if (!kube::label_of(config, "helm.toolkit.fluxcd.io/name").empty()) return "flux";
+  if (!kube::label_of(config, kReleaseName).empty()) return "flux";
   if (!kube::label_of(config, "tombolo/cluster").empty()) return "tombolo";
   return kube::annotation_of(config, "meta.helm.sh/release-name").empty() ? "" : "helm";
 }
@@ -79,14 +80,15 @@ Result<> look_at_webhooks(kube::Client& client, Installation& out, const std::st
   return {};
 }
 
-Result<> look_at_release(kube::Client& client, Installation& out, const std::stop_token& stop) {
-  for (const auto& release : TRY(kube::list(client, {{kHelmReleases, out.name_space, ""}, "", "", 100}, stop))) {
-    const auto ready = kube::condition_of(release, "Ready");
-    if (!ready || !ready->holds())
-      out.troubles.push_back(
-          fmt::format("HelmRelease {}: {}", kube::name_of(release),
-                      ready ? ready->reason + ": " + ready->message : "Flux has not looked at it yet"));
-  }
+// The release that brought it, wherever that is: Flux' own layouts keep releases in another namespace than what they install.
+// One that was suspended long after it had brought everything is its owner's business, not a trouble.
+Result<> look_at_release(kube::Client& client, const Json& config, Installation& out, const std::stop_token& stop) {
+  const auto release =
+      TRY(find_release(client, kube::label_of(config, kReleaseNamespace), kube::label_of(config, kReleaseName), stop));
+  if (!release || release->trouble.empty() || (release->suspended && out.troubles.empty())) return {};
+  // A failure explains the rest; one that is under way is explained by it.
+  const bool cause = release->failing || release->suspended;
+  out.troubles.insert(cause ? out.troubles.begin() : out.troubles.end(), release->trouble);
   return {};
 }
 
@@ -112,7 +114,7 @@ Result<std::optional<Installation>> find_installation(kube::Client& client, cons
   if (out.cluster_id.empty()) out.troubles.push_back("it has no cluster ID");
   TRY(look_at_workloads(client, out, stop));
   TRY(look_at_definitions(client, out, stop));
-  if (out.installer == "flux") TRY(look_at_release(client, out, stop));
+  if (out.installer == "flux") TRY(look_at_release(client, *found, out, stop));
   if (out.troubles.empty()) TRY(look_at_webhooks(client, out, stop));
   return out;
 }

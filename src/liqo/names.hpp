@@ -20,7 +20,12 @@ inline const kube::Resource kNamespaceOffloadings{"offloading.liqo.io", "v1beta1
 inline const kube::Resource kQuotas{"offloading.liqo.io", "v1beta1", "quotas", "Quota"};
 inline const kube::Resource kShadowPods{"offloading.liqo.io", "v1beta1", "shadowpods", "ShadowPod"};
 inline const kube::Resource kNetworks{"ipam.liqo.io", "v1alpha1", "networks", "Network"};
+// Flux', which may be what installs Liqo.
 inline const kube::Resource kHelmReleases{"helm.toolkit.fluxcd.io", "v2", "helmreleases", "HelmRelease"};
+inline const kube::Resource kHelmRepositories{"source.toolkit.fluxcd.io", "v1", "helmrepositories", "HelmRepository"};
+inline const kube::Resource kHelmCharts{"source.toolkit.fluxcd.io", "v1", "helmcharts", "HelmChart"};
+inline constexpr std::string_view kReleaseName = "helm.toolkit.fluxcd.io/name";  // label of all that a release brings
+inline constexpr std::string_view kReleaseNamespace = "helm.toolkit.fluxcd.io/namespace";
 
 inline constexpr std::string_view kRemoteClusterId = "liqo.io/remote-cluster-id";  // label: whom an object is about
 inline constexpr std::string_view kTenantNamespace = "liqo.io/tenant-namespace";

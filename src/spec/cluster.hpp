@@ -20,6 +20,7 @@ struct Home {
   std::string kubeconfig = "~/.kube/config";
   std::string context;                         // "": the kubeconfig's current one
   Manage manage = Manage::kApply;  // kGitops: `up` waits until somebody's GitOps has applied the exported tree
+  std::chrono::seconds gitops_wait{600};  // that long at each of the things it waits for
   std::string nebula_namespace = "nebula-system";
   std::string liqo_namespace = "liqo";
   std::optional<codec::Cidr> lan;  // 192.168.1.0/24

@@ -28,6 +28,10 @@ Field home() {
                    field("manage", &Home::manage,
                          "apply: `tombolo up` applies what home needs. gitops: it waits until your GitOps has applied "
                          "the tree that `tombolo export` writes."),
+                   field("gitopsWait", &Home::gitops_wait,
+                         "With manage: gitops: how long `tombolo up` waits for each thing that your GitOps is to apply."
+                         " `up` run again goes on waiting.")
+                       .between(10, 24 * kHour),
                    field("nebulaNamespace", &Home::nebula_namespace, "Namespace Nebula runs in at home.")
                        .looks_like(kLabel, kLabelWords),
                    field("liqoNamespace", &Home::liqo_namespace,

@@ -1,6 +1,5 @@
 """Both clusters on the mesh: `tombolo up` from nothing, on machines that really boot and a home cluster that is really one."""
 import json
-import time
 
 import pytest
 import world as worlds
@@ -114,21 +113,6 @@ def test_the_exported_tree_is_what_up_lays(cluster, at_home, tmp_path):
     exported = {o["kind"]: o for o in json.loads(said)["items"]}
     assert exported["DaemonSet"]["spec"] == spec
     assert set(exported) == {"Namespace", "ConfigMap", "DaemonSet"}
-
-
-def test_with_gitops_up_waits_until_the_tree_is_applied(cluster, at_home, tmp_path):
-    cluster.run("export", "--kustomize", tmp_path)
-    cluster.write(distribution="k3s", kubeconfig=at_home.kubeconfig, manage="gitops")
-    at_home.kubectl("delete", "ds", "nebula", "-n", "nebula-system", "--wait")
-    waiting = cluster.start("up", "--yes", "--skip-peering")
-    end = time.monotonic() + 30
-    while "home.nebula/home, apply" not in waiting.text and time.monotonic() < end:
-        time.sleep(0.1)
-    assert at_home.kubectl("get", "ds", "-n", "nebula-system", "-o", "name") == "", "up has applied it itself"
-    at_home.kubectl("apply", "--server-side", "-k", tmp_path / "nebula")
-    assert waiting.end(120) == 0, waiting.text
-    assert cluster.resource("home.nebula/home")["state"] == "ready"
-    cluster.write(distribution="k3s", kubeconfig=at_home.kubeconfig)
 
 
 def test_down_removes_what_was_ours_at_home_and_nothing_else(world, cluster, at_home):

