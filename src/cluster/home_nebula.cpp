@@ -311,7 +311,10 @@ Error home_failure(const spec::Cluster& cluster, const Error& error) {
                                         {"patch", kube::kDaemonSets, ns, ""},
                                         {"get", kube::kPods, ns, "log"},
                                         {"list", kube::kNodes, "", ""}});
-    return Error(error.code(), told).hint("The kubeconfig's user needs, among others:\n" + rules);
+    // What was refused just now first: it may be about Liqo, or Flux.
+    return Error(error.code(), told)
+        .hint(fmt::format("{}{}The kubeconfig's user needs, among others:\n{}", error.hint(),
+                          error.hint().empty() ? "" : "\n", rules));
   }
   if (error.code() == Code::kUnreachable)
     return Error(error.code(), told)

@@ -144,6 +144,17 @@ TEST(Flux, ThatComesLaterDoesNotTakeOverWhatWasLaidDirectly) {
   EXPECT_EQ(lab.status_at_home(kRelease), 404);
 }
 
+TEST(Flux, WhoMayNotTellItReadsWhichRuleIsMissing) {
+  Lab lab(9);
+  install_flux(lab);
+  sim::Options options = lab.site().options();
+  options.kube.forbidden = {{"home", "create", "helmrepositories.source.toolkit.fluxcd.io"}};
+  lab.site().set_options(options);
+  EXPECT_THAT(
+      trouble_of(lab.up()),
+      HasSubstr(R"(apiGroups: ["source.toolkit.fluxcd.io"], resources: ["helmrepositories"], verbs: ["create"])"));
+}
+
 TEST(GitOps, UpSaysWhatItWaitsForAgainAndAgainAndAppliesNothing) {
   Lab lab(5);
   lab.cluster.home.manage = spec::Manage::kGitops;
