@@ -101,6 +101,31 @@ std::string rollout_trouble(const Json& object) {
   return "";
 }
 
+Result<std::optional<PodRefusal>> pod_refusal(Client& client, const Json& object, const std::stop_token& stop) {
+  constexpr std::string_view kPrefix = "Error creating: ";
+  std::optional<PodRefusal> newest;
+  for (const auto& event :
+       TRY(list(client,
+                {{kEvents, namespace_of(object), ""},
+                 "",
+                 fmt::format("type=Warning,reason=FailedCreate,involvedObject.name={}", name_of(object)),
+                 200},
+                stop))) {
+    const auto uid = codec::text_at(event, "involvedObject.uid");
+    if (!uid.empty() && uid != uid_of(object)) continue;
+    // Times first, so that the newest mark is the greatest.
+    auto time = codec::text_at(event, "series.lastObservedTime", codec::text_at(event, "lastTimestamp"));
+    if (time.empty()) time = codec::text_at(event, "eventTime");
+    auto mark =
+        fmt::format("{} {:06}", time, codec::number_at(event, "count", codec::number_at(event, "series.count")));
+    if (newest && newest->mark >= mark) continue;
+    auto why = codec::text_at(event, "message");
+    if (why.starts_with(kPrefix)) why.erase(0, kPrefix.size());
+    newest = PodRefusal{std::move(why), std::move(mark)};
+  }
+  return newest;
+}
+
 Result<std::vector<NodeState>> nodes(Client& client, const std::stop_token& stop) {
   std::vector<NodeState> out;
   for (const auto& node : TRY(list(client, {{kNodes, "", ""}, "", "", 500}, stop))) {

@@ -26,6 +26,14 @@ Result<std::vector<PodState>> pods(Client& client, const std::string& name_space
 // Whether what was wished for is what runs: "" when it is, else the reason. `object` is a Deployment or DaemonSet as read.
 std::string rollout_trouble(const codec::Json& object);
 
+// That the API server refuses pods of a workload (quota, pod security, a webhook) stands nowhere but in its controller's events.
+struct PodRefusal {
+  std::string why;  // the server's words, without the controller's "Error creating: "
+  std::string mark;  // another one whenever it was refused again
+};
+// The newest refusal of a pod of `object`, a DaemonSet as read; it may be over by now. Nothing when there was none.
+Result<std::optional<PodRefusal>> pod_refusal(Client& client, const codec::Json& object, const std::stop_token& stop);
+
 struct NodeState {
   std::string name;
   bool ready = false;
