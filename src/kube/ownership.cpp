@@ -1,8 +1,11 @@
 #include "kube/ownership.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+
+#include "crypto/hash.hpp"
 
 namespace tombolo::kube {
 namespace {
@@ -138,6 +141,22 @@ std::vector<LostField> lost_fields(const Json& live, const Json& applied, std::s
   Walk walk(live, manager);
   walk.through(applied, *ours);
   return std::move(walk.found);
+}
+
+std::string ownership_mark(const Json& live, std::string_view manager) {
+  const auto* ours = entry_of(live, manager);
+  return ours ? to_hex(crypto::sha256(codec::to_canonical_text(*ours))).substr(0, 16) : "";
+}
+
+std::string other_writers(const Json& live, std::string_view manager) {
+  std::vector<std::string> names;
+  for (const auto& entry : codec::array_at(live, "metadata.managedFields")) {
+    const auto name = codec::text_at(entry, "manager");
+    if (name != manager && codec::text_at(entry, "subresource").empty() &&
+        std::ranges::find(names, name) == names.end())
+      names.push_back(name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 bool has_applied(const Json& live, std::string_view manager) { return entry_of(live, manager) != nullptr; }

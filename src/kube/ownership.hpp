@@ -22,6 +22,12 @@ struct LostField {
 std::vector<LostField> lost_fields(const codec::Json& live, const codec::Json& applied,
                                    std::string_view manager = kFieldManager);
 
+// A short text that stays the same as long as the same fields are ours, whoever else has fields; "" when none is. For those who
+// no longer have what they applied.
+std::string ownership_mark(const codec::Json& live, std::string_view manager = kFieldManager);
+// Who else has written fields, other than a status: "kubectl-edit, helm".
+std::string other_writers(const codec::Json& live, std::string_view manager = kFieldManager);
+
 // Whether that manager has applied anything of the object.
 bool has_applied(const codec::Json& live, std::string_view manager = kFieldManager);
 

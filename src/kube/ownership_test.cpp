@@ -59,6 +59,15 @@ TEST(Ownership, AnObjectThatWasMadeAnewByAnotherIsLostAsAWhole) {
   EXPECT_TRUE(has_applied(daemon_set(kWhole)));
 }
 
+TEST(Ownership, TheMarkChangesWithOurFieldsAndNotWithTheirs) {
+  const auto whole = ownership_mark(daemon_set(kWhole));
+  EXPECT_EQ(ownership_mark(daemon_set(kWhole, R"({"f:metadata": {"f:annotations": {"f:x": {}}}})")), whole);
+  EXPECT_NE(ownership_mark(daemon_set(kWithoutImage, kImage)), whole);
+  EXPECT_EQ(other_writers(daemon_set(kWithoutImage, kImage)), "kubectl-edit");
+  EXPECT_EQ(other_writers(daemon_set(kWhole)), "");
+  EXPECT_EQ(ownership_mark(daemon_set(kWhole), "helm"), "");
+}
+
 TEST(Ownership, WithoutAnAccountNothingIsKnown) {
   EXPECT_EQ(lost_fields(*codec::parse_json(R"({"metadata": {}})"), kApplied), std::vector<LostField>{});
 }

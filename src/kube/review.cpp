@@ -14,12 +14,14 @@ std::string with_subresource(const Permission& p) {
   return p.subresource.empty() ? p.resource.plural : p.resource.plural + "/" + p.subresource;
 }
 
+std::string full_name(const Permission& p) {
+  return with_subresource(p) + (p.resource.group.empty() ? "" : "." + p.resource.group);
+}
+
 }  // namespace
 
 std::string Permission::text() const {
-  std::string what = with_subresource(*this);
-  if (!resource.group.empty()) what += "." + resource.group;
-  return name_space.empty() ? fmt::format("{} {}", verb, what) : fmt::format("{} {} in {}", verb, what, name_space);
+  return fmt::format("{} {}{}{}", verb, full_name(*this), name_space.empty() ? "" : " in ", name_space);
 }
 
 Result<Verdict> may_i(Client& client, const Permission& permission, const std::stop_token& stop) {
@@ -61,11 +63,23 @@ std::vector<std::string> in_words(const std::vector<Permission>& permissions) {
     else
       same->second += ", " + p.verb;
   }
-  std::vector<std::string> out;
-  for (auto& [permission, verbs] : groups) {
-    permission.verb = std::move(verbs);
-    out.push_back(permission.text());
+  struct Saying {
+    std::string verbs, name_space;
+    std::vector<std::string> resources;
+  };
+  std::vector<Saying> sayings;
+  for (const auto& [permission, verbs] : groups) {
+    const auto same = std::ranges::find_if(
+        sayings, [&](const Saying& s) { return s.verbs == verbs && s.name_space == permission.name_space; });
+    if (same == sayings.end())
+      sayings.push_back({verbs, permission.name_space, {full_name(permission)}});
+    else
+      same->resources.push_back(full_name(permission));
   }
+  std::vector<std::string> out;
+  for (const Saying& s : sayings)
+    out.push_back(fmt::format("{} {}{}{}", s.verbs, fmt::join(s.resources, ", "), s.name_space.empty() ? "" : " in ",
+                              s.name_space));
   return out;
 }
 
@@ -96,8 +110,8 @@ std::string rules_for(const std::vector<Permission>& permissions) {
   }
   std::string out;
   for (const Rule& r : rules)
-    out += fmt::format("- {{apiGroups: [\"{}\"], resources: [\"{}\"], verbs: [\"{}\"]}}\n", r.group,
-                       fmt::join(r.resources, "\", \""), fmt::join(r.verbs, "\", \""));
+    out += fmt::format("- apiGroups: [{}]\n  resources: [{}]\n  verbs: [{}]\n", r.group.empty() ? "\"\"" : r.group,
+                       fmt::join(r.resources, ", "), fmt::join(r.verbs, ", "));
   return out;
 }
 

@@ -26,9 +26,9 @@ Result<Verdict> may_i(Client& client, const Permission& permission, const std::s
 // asked about once: a question for `*` comes first.
 Result<std::vector<Permission>> missing(Client& client, const std::vector<Permission>& wanted,
                                         const std::stop_token& stop);
-// "create, patch daemonsets.apps in nebula-system": those of one resource and namespace together, for messages.
+// "create, patch daemonsets.apps, configmaps in nebula-system": what goes together in one text, for messages.
 std::vector<std::string> in_words(const std::vector<Permission>& permissions);
-// Role or ClusterRole rules that grant them, for the user to apply: lines of YAML, verbs and resources that go together in one.
+// Role or ClusterRole rules that grant them, for the user to apply: YAML in lines that no terminal breaks.
 std::string rules_for(const std::vector<Permission>& permissions);
 // A whole ClusterRole of them: YAML for `kubectl apply -f -`.
 std::string cluster_role_for(const std::string& name, const std::vector<Permission>& permissions);
