@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 #include "cluster/home_liqo.hpp"
 #include "cluster/peering_kinds.hpp"
@@ -19,6 +20,8 @@ using kube::Permission;
 using kube::Resource;
 
 constexpr std::string_view kRole = "tombolo";
+constexpr std::array kLiqoGroups{"authentication.liqo.io", "core.liqo.io", "ipam.liqo.io", "networking.liqo.io",
+                                 "offloading.liqo.io"};
 
 class Rights {
  public:
@@ -75,8 +78,8 @@ void add_liqo(const spec::Cluster& cluster, bool flux, Rights& rights) {
   rights.may_lay({"", "v1", "serviceaccounts", "ServiceAccount"}, space);
   rights.may_lay({"", "v1", "services", "Service"}, space);
   rights.may_lay(kube::kDeployments, space);
-  rights.may_lay(liqo::kNetworks, space);
-  rights.may_lay({"offloading.liqo.io", "v1beta1", "vkoptionstemplates", "VkOptionsTemplate"}, space);
+  // The chart's own objects of these groups, and at the end whatever is left of any of them, which holds the definitions up.
+  for (const auto* group : kLiqoGroups) rights.may_lay({group, "", "*", ""});
   for (const auto* kind : {"clusterroles", "clusterrolebindings"}) rights.may_lay({rbac, "v1", kind, "", false});
   for (const auto* kind : {"roles", "rolebindings"}) rights.may_lay({rbac, "v1", kind, ""}, space);
   rights.may({"escalate", "bind"}, {rbac, "v1", "clusterroles", "", false});
@@ -87,7 +90,7 @@ void add_liqo(const spec::Cluster& cluster, bool flux, Rights& rights) {
 }
 
 // What is read of Liqo wherever it comes from, and what the peering writes: by hand it would be liqoctl's.
-void add_peering(Rights& rights) {
+void add_peering(bool has_groups, Rights& rights) {
   rights.may({"get", "list", "create", "patch", "delete"}, kube::kNamespaces);
   rights.may({"list"}, kube::kConfigMaps);
   rights.may({"list"}, kube::kDeployments);
@@ -96,6 +99,7 @@ void add_peering(Rights& rights) {
   rights.may({"list"}, kube::kEvents);
   rights.may({"get", "delete"}, kube::kNodes);
   rights.may({"delete"}, {"coordination.k8s.io", "v1", "leases", "Lease"});
+  if (has_groups) return;
   for (const auto& resource : {liqo::kIdentities, liqo::kResourceSlices, liqo::kNamespaceOffloadings})
     rights.may({"get", "list", "create", "patch", "delete"}, resource);
   for (const auto& resource : {liqo::kRenews, liqo::kVirtualNodes, liqo::kForeignClusters})
@@ -214,8 +218,9 @@ HomeWork home_work(const engine::Plan& plan) {
 std::vector<Permission> home_rights(const spec::Cluster& cluster, const HomeWork& work, bool flux) {
   Rights rights;
   if (work.nebula) add_nebula(cluster, rights);
-  if (work.liqo && cluster.home.manage == spec::Manage::kApply) add_liqo(cluster, flux, rights);
-  if (work.peering) add_peering(rights);
+  const bool lays_liqo = work.liqo && cluster.home.manage == spec::Manage::kApply;
+  if (lays_liqo) add_liqo(cluster, flux, rights);
+  if (work.peering) add_peering(lays_liqo && !flux, rights);
   return std::move(rights.list);
 }
 
@@ -245,11 +250,9 @@ std::optional<Error> home_trouble(const ClusterDesk& desk, const HomeWork& work,
 
 Error home_failure(const spec::Cluster& cluster, const Error& error) {
   const auto told = "home: " + error.text();
-  if (error.code() == Code::kPermission) {
-    const auto rights = home_rights(cluster, {true, true, true}, false);
+  if (error.code() == Code::kPermission)
     return Error(error.code(), told)
-        .hint(fmt::format("{}\nAll that `up` needs at home:\n{}", error.hint(), kube::rules_for(rights)));
-  }
+        .hint(error.hint() + " `tombolo plan` names all rights that are missing, with a ClusterRole that grants them.");
   if (error.code() == Code::kUnreachable)
     return Error(error.code(), told)
         .hint("Is the home cluster up, and does this computer reach it? home.kubeconfig and home.context name it.");

@@ -93,7 +93,9 @@ engine::Step HomeRollout::follow(kube::Client& client, Time since, const engine:
 Result<std::optional<engine::Step>> HomeRollout::judge_pods(kube::Client& client, const codec::Json& object,
                                                             const std::vector<kube::PodState>& pods,
                                                             const engine::Call& call) {
-  const auto unready = std::ranges::find(pods, false, &kube::PodState::ready);
+  // One of an older version is on its way out, whatever ails it.
+  const auto unready =
+      std::ranges::find_if(pods, [&](const auto& pod) { return !pod.ready && kube::is_newest(pod, object); });
   const auto trouble = kube::rollout_trouble(object);
   if (unready == pods.end() && trouble.empty()) return std::optional<engine::Step>();
   if (static_cast<std::int64_t>(pods.size()) < codec::number_at(object, "status.desiredNumberScheduled")) {

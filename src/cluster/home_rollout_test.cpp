@@ -9,7 +9,7 @@ namespace {
 using testing::HasSubstr;
 
 kube::PodState waiting(std::string why) {
-  return {"nebula-system", "nebula-x", "talos-1", false, std::move(why), false, 0};
+  return {"nebula-system", "nebula-x", "talos-1", false, std::move(why), false, 0, ""};
 }
 
 std::vector<kube::NodeState> nodes_of_home(bool ready) {

@@ -111,7 +111,8 @@ std::string rules_for(const std::vector<Permission>& permissions) {
   std::string out;
   for (const Rule& r : rules)
     out += fmt::format("- apiGroups: [{}]\n  resources: [{}]\n  verbs: [{}]\n", r.group.empty() ? "\"\"" : r.group,
-                       fmt::join(r.resources, ", "), fmt::join(r.verbs, ", "));
+                       r.resources.front() == "*" ? "\"*\"" : fmt::format("{}", fmt::join(r.resources, ", ")),
+                       fmt::join(r.verbs, ", "));
   return out;
 }
 

@@ -44,6 +44,7 @@ PodState pod_state(const Json& pod) {
   out.name_space = namespace_of(pod);
   out.name = name_of(pod);
   out.node = codec::text_at(pod, "spec.nodeName");
+  out.template_generation = label_of(pod, "pod-template-generation");
   const auto phase = codec::text_at(pod, "status.phase");
   const auto ready = condition_of(pod, "Ready");
   out.ready = phase == "Succeeded" || (ready && ready->holds());
@@ -62,6 +63,11 @@ PodState pod_state(const Json& pod) {
   if (out.why.empty())
     out.why = phase == "Running" ? "running, not ready yet" : phase.empty() ? "no status yet" : phase;
   return out;
+}
+
+bool is_newest(const PodState& pod, const Json& daemon_set) {
+  const auto newest = annotation_of(daemon_set, "deprecated.daemonset.template.generation");
+  return newest.empty() || pod.template_generation.empty() || pod.template_generation == newest;
 }
 
 Result<std::vector<PodState>> pods(Client& client, const std::string& name_space, const std::string& labels,

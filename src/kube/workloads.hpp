@@ -15,7 +15,10 @@ struct PodState {
   std::string why;     // it is not: "ImagePullBackOff: Back-off pulling image …", "Unschedulable: 0/1 nodes …"
   bool hopeless = false;  // it will not come by itself: no such image, a bad command line, a name that is refused
   int restarts = 0;
+  std::string template_generation;  // of a DaemonSet's: which version of it the pod was made from
 };
+// Whether the pod was made from the DaemonSet's newest template, or nobody says.
+bool is_newest(const PodState& pod, const codec::Json& daemon_set);
 // Pure.
 PodState pod_state(const codec::Json& pod);
 

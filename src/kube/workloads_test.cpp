@@ -70,6 +70,13 @@ TEST(Manifests, AreAppliedInAnOrderThatWorks) {
                                              "ValidatingWebhookConfiguration"}));
 }
 
+TEST(PodState, TellsAPodOfAnOlderTemplate) {
+  const auto set = object(R"({"metadata": {"annotations": {"deprecated.daemonset.template.generation": "3"}}})");
+  EXPECT_FALSE(is_newest(pod_state(object(R"({"metadata": {"labels": {"pod-template-generation": "2"}}})")), set));
+  EXPECT_TRUE(is_newest(pod_state(object(R"({"metadata": {"labels": {"pod-template-generation": "3"}}})")), set));
+  EXPECT_TRUE(is_newest(pod_state(object("{}")), set));
+}
+
 TEST(PodRefusal, IsTheNewestOfThisObject) {
   World world;
   world.server
