@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
 
 #include "cluster/home_flux.hpp"
 #include "kube/discovery.hpp"
+#include "kube/ownership.hpp"
 #include "liqo/release.hpp"
 
 namespace tombolo::cluster {
@@ -26,6 +29,8 @@ kube::ObjectName inventory_name(const spec::Cluster& cluster) {
 
 Json inventory_object(const spec::Cluster& cluster, const LiqoInventory& inventory) {
   JsonArray objects(inventory.objects.begin(), inventory.objects.end());
+  JsonObject marks;
+  for (const auto& [reference, mark] : inventory.marks) marks[reference] = mark;
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata",
@@ -33,6 +38,7 @@ Json inventory_object(const spec::Cluster& cluster, const LiqoInventory& invento
           {"data",
            {{"inputs", codec::to_canonical_text(inventory.made_from)},
             {"objects", codec::to_text(objects)},
+            {"marks", codec::to_text(marks)},
             {"flux", inventory.with_flux ? "true" : "false"}}}};
 }
 
@@ -48,6 +54,32 @@ bool is_cluster_wide(const std::string& kind) {
          kind == "ClusterRoleBinding" || kind == "MutatingWebhookConfiguration" ||
          kind == "ValidatingWebhookConfiguration" || kind == "RuntimeClass" || kind == "StorageClass" ||
          kind == "PriorityClass" || kind == "APIService" || kind == "IngressClass";
+}
+
+// Those of the inventory that are there and carry our mark, by their references: one list for each kind.
+Result<std::map<std::string, Json>> objects_of(kube::Client& home, const spec::Cluster& cluster,
+                                               const LiqoInventory& inventory, const std::stop_token& stop) {
+  std::set<std::array<std::string, 3>> kinds;  // version, kind, namespace
+  for (const auto& reference : inventory.objects) {
+    const auto version_end = reference.find(' '), kind_end = reference.find(' ', version_end + 1);
+    if (kind_end == std::string::npos) continue;
+    const auto slash = reference.find('/', kind_end);
+    kinds.insert({reference.substr(0, version_end), reference.substr(version_end + 1, kind_end - version_end - 1),
+                  slash == std::string::npos ? "" : reference.substr(kind_end + 1, slash - kind_end - 1)});
+  }
+  const std::set<std::string> ours(inventory.objects.begin(), inventory.objects.end());
+  const auto labels = fmt::format("{}={}", kClusterLabel, cluster.name);
+  kube::Catalogue catalogue(home);
+  std::map<std::string, Json> out;
+  for (const auto& [version, kind, space] : kinds) {
+    const auto resource = catalogue.find(version, kind, stop);
+    if (!resource && resource.error().code() == Code::kNotFound) continue;
+    if (!resource) return fail(resource.error());
+    for (auto& object : TRY(kube::list(home, {{*resource, space, ""}, labels, "", 500}, stop)))
+      if (auto reference = kube::reference_text(object); ours.contains(reference) && !kube::is_being_deleted(object))
+        out.emplace(std::move(reference), std::move(object));
+  }
+  return out;
 }
 
 // Objects of definitions whose controllers are gone: nobody else would ever take their finalizers off, and the definitions
@@ -105,6 +137,37 @@ Result<std::optional<LiqoInventory>> read_inventory(kube::Client& client, const 
   for (const auto& o : objects->get_array())
     if (o.is_string()) out.objects.emplace_back(o.get_string());
   out.with_flux = codec::text_at(*data, "flux") == "true";
+  if (const auto marks = codec::parse_json(codec::text_at(*data, "marks")); marks && marks->is_object())
+    for (const auto& [reference, mark] : marks->get_object())
+      if (mark.is_string()) out.marks.emplace(reference, mark.get_string());
+  return out;
+}
+
+Result<> keep_marks(kube::Client& home, const spec::Cluster& cluster, const std::stop_token& stop) {
+  auto inventory = TRY(read_inventory(home, cluster, stop));
+  if (!inventory) return {};
+  LiqoMarks marks;
+  for (auto& [reference, object] : TRY(objects_of(home, cluster, *inventory, stop)))
+    if (auto mark = kube::ownership_mark(object); !mark.empty()) marks.emplace(reference, std::move(mark));
+  if (std::exchange(inventory->marks, marks) == marks) return {};
+  return write_inventory(home, cluster, *inventory, stop);
+}
+
+Result<JsonArray> changed_by_hand(kube::Client& home, const spec::Cluster& cluster, const LiqoInventory& inventory,
+                                  const std::stop_token& stop) {
+  JsonArray out;
+  if (inventory.marks.empty()) return out;
+  const auto there = TRY(objects_of(home, cluster, inventory, stop));
+  for (const auto& [reference, mark] : inventory.marks) {
+    const auto what = reference.substr(reference.find(' ') + 1);
+    const auto live = there.find(reference);
+    if (live == there.end()) {
+      out.push_back({{"field", what}, {"is", "gone"}});
+    } else if (kube::ownership_mark(live->second) != mark) {
+      const auto who = kube::other_writers(live->second);
+      out.push_back({{"field", what}, {"is", who.empty() ? "changed by hand" : "changed by " + who}});
+    }
+  }
   return out;
 }
 
@@ -171,7 +234,8 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
   inventory.objects.push_back("v1 Secret " + cluster.home.liqo_namespace + "/authentication-keys");
   for (const auto& object : objects) inventory.objects.push_back(kube::reference_text(object));
   // The inventory first: what a crash leaves half applied is named in it. Complete only once everything is there.
-  if (!foreign) TRY(kube::apply_all(home, {liqo_namespace(cluster)}, false, stop));
+  const kube::IsOurs is_ours = [&](const Json& live) { return kube::label_of(live, kClusterLabel) == cluster.name; };
+  if (!foreign) TRY(kube::apply_all(home, {liqo_namespace(cluster)}, is_ours, stop));
   LiqoInventory begun = inventory;
   for (auto& [key, value] : begun.made_from.as_object()) value = nullptr;  // differs from every wish
   if (before)
@@ -180,7 +244,7 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
         begun.objects.insert(begun.objects.begin(), o);
   const bool unchanged = before && before->made_from == inputs && before->objects == inventory.objects;
   if (!unchanged) TRY(write_inventory(home, cluster, begun, stop));
-  const auto applied = TRY(kube::apply_all(home, objects, false, stop));
+  const auto applied = TRY(kube::apply_all(home, objects, is_ours, stop));
   if (before && !unchanged) {
     std::vector<std::string> stale;
     for (const auto& o : before->objects)

@@ -49,7 +49,7 @@ Json container(const spec::Cluster& cluster, const HomeMesh& mesh) {
   if (by_node(mesh)) host.as_object()["subPathExpr"] = "$(NODE_NAME)";
   return {
       {"name", kNebulaName},
-      {"image", "docker.io/nebulaoss/nebula:" + cluster.bootstrap.nebula_version},
+      {"image", nebula_image(cluster)},
       {"imagePullPolicy", "IfNotPresent"},
       {"args", JsonArray{Json("-config"), Json(std::string(kHomeConfigFolder) + "/config.yml")}},
       {"env", JsonArray{{{"name", "NODE_NAME"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "spec.nodeName"}}}}}}}},
@@ -117,6 +117,10 @@ Json daemon_set(const spec::Cluster& cluster, const HomeMesh& mesh, const Json& 
 
 Json home_labels(const spec::Cluster& cluster) {
   return {{"app.kubernetes.io/managed-by", "tombolo"}, {kClusterLabel, cluster.name}};
+}
+
+std::string nebula_image(const spec::Cluster& cluster) {
+  return "docker.io/nebulaoss/nebula:" + cluster.bootstrap.nebula_version;
 }
 
 std::vector<Json> nebula_manifests(const spec::Cluster& cluster, const HomeMesh& mesh, const Json& inputs) {

@@ -41,7 +41,13 @@ class LiqoKind final : public engine::ConvergedKind {
 
   // Of somebody else's installation nothing is known that could differ.
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
-    return {differences(wish, observed, {"version", "namespace", "values", "instance"}), {}};
+    auto changes = differences(wish, observed, {"version", "namespace", "values", "instance"});
+    // What is laid anew for another reason takes these back, too.
+    if (changes.empty() && observed.attributes.is_object())
+      for (const auto& field : codec::array_at(observed.attributes, "byHand"))
+        changes.push_back(
+            {codec::text_at(field, "field"), Json(codec::text_at(field, "is")), Json("as tombolo laid it"), false});
+    return {std::move(changes), {}};
   }
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     return current.address.name == "home" ? converge_home(wish.inputs, call) : converge_cloud(wish.inputs, call);
@@ -92,6 +98,9 @@ class LiqoKind final : public engine::ConvergedKind {
         if (const auto release = TRY(release_of_tree(*client, call));
             release && !made_from(*release).as_object().empty())
           out.attributes = made_from(*release);
+      if (inventory && !only_home_)
+        if (auto changed = changed_by_hand(*client, desk_.cluster, *inventory, call.stop))
+          out.attributes.as_object()["byHand"] = std::move(*changed);
       if (installed) {
         judge(*installed, out);
       } else if (begun) {
@@ -132,6 +141,7 @@ class LiqoKind final : public engine::ConvergedKind {
     const auto installed = liqo::find_installation(**client, call.stop);
     if (!installed) return again_or_failed("cloud", installed.error(), call);
     if (!*installed && !std::exchange(delivered_, true)) return deliver_again(*bootstrap, call);
+    silent_cloud_ = {};
     return settle("cloud", *installed, call.since, said_cloud_, call);
   }
 
@@ -158,7 +168,11 @@ class LiqoKind final : public engine::ConvergedKind {
       laid_ = codec::to_canonical_text(inputs);
       laid_at_ = call.clock.now();
     }
-    return settle_home(**client, call);
+    auto step = settle_home(**client, call);
+    if (std::holds_alternative<engine::Done>(step) && !laid_.empty())
+      if (const auto kept = keep_marks(**client, desk_.cluster, call.stop); !kept)
+        return again_or_failed("home", kept.error(), call);
+    return step;
   }
 
   // Somebody else's Liqo is used as it is.
@@ -215,6 +229,7 @@ class LiqoKind final : public engine::ConvergedKind {
     if (!found) return again_or_failed("home", found.error(), call);
     const auto installed = liqo::find_installation(client, call.stop);
     if (!installed) return again_or_failed("home", installed.error(), call);
+    silent_home_ = {};
     const auto release = found->value_or(liqo::Release{});
     if (!release.failing) failing_since_ = {};
     const bool runs_all_the_same = release.suspended && *installed && (*installed)->ready();
@@ -252,11 +267,16 @@ class LiqoKind final : public engine::ConvergedKind {
     return engine::RetryAfter{std::chrono::milliseconds(400), ""};
   }
 
-  engine::Step again_or_failed(std::string_view side, const Error& error, const engine::Call& call) const {
-    if (engine::reaction(error.code()).again && call.clock.now() - call.since < std::chrono::minutes(2)) {
-      call.say(std::string(side), error.sentence());
+  // An API server may be away for a while at any time, also late in the step.
+  engine::Step again_or_failed(std::string_view side, const Error& error, const engine::Call& call) {
+    auto& since = side == "home" ? silent_home_ : silent_cloud_;
+    const bool first = since == Time{};
+    if (first) since = call.clock.now();
+    if (engine::reaction(error.code()).again && call.clock.now() - since < std::chrono::minutes(2)) {
+      if (first) call.say(std::string(side), error.sentence());
       return engine::RetryAfter{std::chrono::seconds(1), ""};
     }
+    since = {};
     return engine::Failed{side == "home" ? home_failure(desk_.cluster, error) : error};
   }
 
@@ -267,6 +287,7 @@ class LiqoKind final : public engine::ConvergedKind {
   Time laid_at_{}, failing_since_{};  // at home
   bool delivered_ = false;  // the cloud's bootstrap, once more
   std::string said_home_, said_cloud_;
+  Time silent_home_{}, silent_cloud_{};  // since when a side does not answer
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cluster/home_gate.hpp"
 #include "engine/observe.hpp"
 
 namespace tombolo::cluster {
@@ -82,6 +83,9 @@ Result<Planned> make_plan(Session& session, const PlanRequest& request, const st
                               {session.options().wait_for_bootstrap, session.has_clusters(), session.peers()});
   auto plan = TRY(engine::make_plan(wishes, looked.world, session.state(), looked.kinds,
                                     {request.recreate, false, session.clock().now()}));
+  if (request.asks_home && !request.offline && session.has_clusters() && session.options().wait_for_bootstrap)
+    if (auto trouble = home_trouble(session.cluster_desk(), home_work(plan), stop))
+      plan.refusals.push_back(std::move(*trouble));
   return Planned{std::move(looked.facts), std::move(looked.kinds), std::move(plan)};
 }
 
@@ -102,7 +106,7 @@ Result<UpReport> up(Session& session, Planned next, const std::stop_token& stop)
       if (!changes) report.left = {};
       return report;
     }
-    next = TRY(make_plan(session, {}, stop));
+    next = TRY(make_plan(session, {false, {}, false}, stop));
   }
   report.left = std::move(next.plan);
   return report;

@@ -15,6 +15,7 @@ struct Planned {
 struct PlanRequest {
   bool offline = false;             // AWS is taken to be as the journal last saw it
   std::set<engine::Address> recreate;
+  bool asks_home = true;            // whether what is to be done at home can be done: a refusal when not
 };
 
 // Errors also: kConflict when the cluster still lives in another region than the file's.

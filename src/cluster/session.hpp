@@ -71,6 +71,7 @@ class Session {
   engine::Kinds machine_kinds();
   // Kinds that ask the two API servers; none where the file wants the mesh alone.
   engine::Kinds cluster_kinds();
+  ClusterDesk cluster_desk();  // what they share
   engine::Kinds home_kinds();  // those of them whose resources outlive the cloud
   // Before the first plan.
   void leave_clusters_out() { options_.home_access = {}; }
@@ -89,7 +90,6 @@ class Session {
 
  private:
   MachineDesk machine_desk();
-  ClusterDesk cluster_desk();
   explicit Session(SessionOptions options);
 
   SessionOptions options_;

@@ -10,6 +10,8 @@ namespace tombolo::kube {
 namespace {
 
 constexpr Duration kLongestAskedFor = std::chrono::seconds(60);
+constexpr Duration kStarting =
+    std::chrono::seconds(15);  // kube-apiserver 1.35 says no to everybody until its RBAC is read
 
 bool may_repeat(Code code, Repeat repeat) {
   switch (code) {
@@ -89,6 +91,18 @@ Duration Client::pause(int attempt) {
   return std::chrono::duration_cast<Duration>(ceiling * part);
 }
 
+Error Client::judged(const Result<net::Response>& answer, const Call& call) {
+  std::lock_guard guard(mutex_);
+  if (!answer) {
+    if (answer.error().code() != Code::kCancelled) away_at_ = clock_.now();
+    return named(answer.error(), call, access_);
+  }
+  auto error = error_of(*answer, call.doing);
+  const bool starting = away_at_ != Time{} && clock_.now() - away_at_ < kStarting;
+  if (error.code() != Code::kPermission || !starting) return error;
+  return Error(Code::kTransient, error.sentence()).hint(error.hint()).from(*error.remote());
+}
+
 Result<net::Response> Client::repeat(const Call& call, const Send& send, const std::function<bool()>& too_late,
                                      const std::stop_token& stop) {
   const Time started = clock_.now();
@@ -100,7 +114,7 @@ Result<net::Response> Client::repeat(const Call& call, const Send& send, const s
     if (call.method != "GET") ++writes_;
     auto answer = send(*transport, request_for(call, credential));
     if (answer && answer->status >= 200 && answer->status < 300) return answer;
-    Error error = answer ? error_of(*answer, call.doing) : named(std::move(answer.error()), call, access_);
+    Error error = judged(answer, call);
     log::debug(fmt::format("kube: {} {} try {}: {}", call.method, call.path, attempt, error.text()));
 
     if (error.code() == Code::kCredentials && answer && !renewed) {

@@ -59,6 +59,7 @@ class Client {
 
   // The answer's body as JSON (null when it is empty). Errors: what error.hpp makes of refusals, identity's and transport's.
   // Repeated while the code says that it may help: kThrottled and kUnreachable always, kTransient when the call is kSafe.
+  // Forbidden becomes kTransient soon after a server did not answer: one that has just started does not know its roles yet.
   Result<codec::Json> call(const Call& call, const std::stop_token& stop);
   // As call, with the body as it came.
   Result<std::string> text(const Call& call, const std::stop_token& stop);
@@ -84,6 +85,7 @@ class Client {
                                const std::stop_token& stop);
   net::Request request_for(const Call& call, const Credential& credential) const;
   net::CurlOptions curl_options(const Credential& credential) const;
+  Error judged(const Result<net::Response>& answer, const Call& call);
   std::shared_ptr<net::Transport> transport_for(const Credential& credential);
 
   Clock& clock_;
@@ -95,6 +97,7 @@ class Client {
   std::shared_ptr<net::Transport> transport_;
   std::string transport_certificate_;  // the one that transport_ was made with
   std::mt19937_64 random_;
+  Time away_at_{};  // when nobody answered last
   std::atomic<std::uint64_t> calls_ = 0;
   std::atomic<std::uint64_t> retries_ = 0;
   std::atomic<std::uint64_t> writes_ = 0;

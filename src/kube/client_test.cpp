@@ -45,6 +45,16 @@ TEST(Call, WaitsAsLongAsTheServerAsksButNotForEver) {
   EXPECT_EQ(world.passed(), 90s);
 }
 
+TEST(Call, AServerThatHasJustStartedMayForbidWhatItWillAllow) {
+  World world;
+  world.server->then(Code::kUnreachable).then_status(403, "Forbidden", "not yet").then(200, "{}");
+  EXPECT_TRUE(world.client.call(reading(), {}));
+  world.clock.advance(1min);
+  world.server->then_status(403, "Forbidden", "never");
+  EXPECT_EQ(world.client.call(reading(), {}).error().code(), Code::kPermission);
+  EXPECT_TRUE(world.server->at_end());
+}
+
 TEST(Call, GivesUp) {
   World world;
   for (int i = 0; i < 6; ++i) world.server->then_status(500, "InternalError", "etcd is away");

@@ -86,7 +86,15 @@ std::string permission_hint(std::string_view message) {
                      between(message, " in API group \"", "\""), resource, verb);
 }
 
+// The name of a webhook that was called and did not answer; "" when none is to blame.
+std::string silent_webhook(const Status& status) { return between(status.message, "failed calling webhook \"", "\""); }
+
 std::string hint_for(const Status& status, Code meaning) {
+  if (const auto webhook = silent_webhook(status); !webhook.empty())
+    return fmt::format(
+        "Start what serves {} again, or, when that program is gone for good, delete the configuration that names it: "
+        "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations lists them.",
+        webhook);
   switch (meaning) {
     case Code::kPermission: return permission_hint(status.message);
     case Code::kCredentials:
@@ -100,6 +108,8 @@ std::string hint_for(const Status& status, Code meaning) {
     case Code::kBadInput:
       return holds(status.message, "violates PodSecurity")
                  ? "Label the namespace pod-security.kubernetes.io/enforce: privileged."
+             : status.message.starts_with("admission webhook \"")
+                 ? "That is a rule of the cluster's own: keep it, or let its webhook leave this namespace out."
                  : "";
     default: return "";
   }
@@ -107,7 +117,7 @@ std::string hint_for(const Status& status, Code meaning) {
 
 // What must be in the sentence beside the server's own words.
 std::string sentence_for(const Status& status, std::string_view doing) {
-  if (const auto webhook = between(status.message, "failed calling webhook \"", "\""); !webhook.empty())
+  if (const auto webhook = silent_webhook(status); !webhook.empty())
     return fmt::format("{}: the admission webhook {} did not answer: {}", doing, webhook, status.message);
   std::string out = fmt::format("{}: {}", doing, status.message.empty() ? status.reason : status.message);
   // Messages of Invalid name their causes; those of a conflict name them only when there is one.

@@ -77,6 +77,8 @@ TEST(Refusal, AWebhookThatIsDownIsNamed) {
               "Internal error occurred: failed calling webhook \"vresourceslice.liqo.io\": connection refused");
   EXPECT_EQ(error.code(), Code::kTransient);
   EXPECT_THAT(error.sentence(), HasSubstr("the admission webhook vresourceslice.liqo.io did not answer"));
+  EXPECT_THAT(error.hint(), HasSubstr("Start what serves vresourceslice.liqo.io again"));
+  EXPECT_THAT(error.hint(), HasSubstr("kubectl get validatingwebhookconfigurations"));
 }
 
 TEST(Refusal, WithoutAStatusTheHttpStatusDecides) {

@@ -147,7 +147,8 @@ void sort_for_apply(std::vector<Json>& objects) {
   objects = std::move(sorted);
 }
 
-Result<Applied> apply_all(Client& client, std::vector<Json> objects, bool force, const std::stop_token& stop) {
+Result<Applied> apply_all(Client& client, std::vector<Json> objects, const IsOurs& is_ours,
+                          const std::stop_token& stop) {
   sort_for_apply(objects);
   Catalogue catalogue(client);
   Applied out;
@@ -160,7 +161,7 @@ Result<Applied> apply_all(Client& client, std::vector<Json> objects, bool force,
     }
     const auto name = TRY(name_in(catalogue, object, stop));
     const auto before = TRY(find(client, name, stop));
-    const auto after = TRY(apply(client, name, object, stop, {force, false}));
+    const auto after = TRY(apply(client, name, object, stop, {before && is_ours(*before), false}));
     ++out.objects;
     if (!before || resource_version_of(*before) != resource_version_of(after)) ++out.changed;
     if (is_definition(object)) definitions.push_back(name);

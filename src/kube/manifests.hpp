@@ -24,10 +24,13 @@ struct Applied {
   int objects = 0;
   int changed = 0;  // made, or with a new resourceVersion
 };
+// Says of an object as it is whether it is the caller's: fields that somebody else has changed in it are taken back.
+using IsOurs = std::function<bool(const codec::Json& live)>;
 // Applies all of them as the manager "tombolo", each by the resource that the server says its kind has. After definitions it
-// waits until they are served. `force`: takes fields over that others manage. Errors: apply()'s, and kNotFound for a kind
-// that the server does not have.
-Result<Applied> apply_all(Client& client, std::vector<codec::Json> objects, bool force, const std::stop_token& stop);
+// waits until they are served. Errors: apply()'s, among them kConflict for what is not ours, and kNotFound for a kind that the
+// server does not have.
+Result<Applied> apply_all(Client& client, std::vector<codec::Json> objects, const IsOurs& is_ours,
+                          const std::stop_token& stop);
 
 // Removes what the inventory names, in its opposite order, kind after kind, and waits until they are gone. What is gone
 // already, or whose kind is, counts as removed. Namespaces are only told to go, for that takes Kubernetes five seconds at

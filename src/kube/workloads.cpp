@@ -44,6 +44,7 @@ PodState pod_state(const Json& pod) {
   out.name_space = namespace_of(pod);
   out.name = name_of(pod);
   out.node = codec::text_at(pod, "spec.nodeName");
+  out.template_generation = label_of(pod, "pod-template-generation");
   const auto phase = codec::text_at(pod, "status.phase");
   const auto ready = condition_of(pod, "Ready");
   out.ready = phase == "Succeeded" || (ready && ready->holds());
@@ -62,6 +63,11 @@ PodState pod_state(const Json& pod) {
   if (out.why.empty())
     out.why = phase == "Running" ? "running, not ready yet" : phase.empty() ? "no status yet" : phase;
   return out;
+}
+
+bool is_newest(const PodState& pod, const Json& daemon_set) {
+  const auto newest = annotation_of(daemon_set, "deprecated.daemonset.template.generation");
+  return newest.empty() || pod.template_generation.empty() || pod.template_generation == newest;
 }
 
 Result<std::vector<PodState>> pods(Client& client, const std::string& name_space, const std::string& labels,
@@ -99,6 +105,31 @@ std::string rollout_trouble(const Json& object) {
   if (updated < wanted) return fmt::format("{} of {} pods have the newest version", updated, wanted);
   if (available < wanted) return fmt::format("{} of {} pods are available", available, wanted);
   return "";
+}
+
+Result<std::optional<PodRefusal>> pod_refusal(Client& client, const Json& object, const std::stop_token& stop) {
+  constexpr std::string_view kPrefix = "Error creating: ";
+  std::optional<PodRefusal> newest;
+  for (const auto& event :
+       TRY(list(client,
+                {{kEvents, namespace_of(object), ""},
+                 "",
+                 fmt::format("type=Warning,reason=FailedCreate,involvedObject.name={}", name_of(object)),
+                 200},
+                stop))) {
+    const auto uid = codec::text_at(event, "involvedObject.uid");
+    if (!uid.empty() && uid != uid_of(object)) continue;
+    // Times first, so that the newest mark is the greatest.
+    auto time = codec::text_at(event, "series.lastObservedTime", codec::text_at(event, "lastTimestamp"));
+    if (time.empty()) time = codec::text_at(event, "eventTime");
+    auto mark =
+        fmt::format("{} {:06}", time, codec::number_at(event, "count", codec::number_at(event, "series.count")));
+    if (newest && newest->mark >= mark) continue;
+    auto why = codec::text_at(event, "message");
+    if (why.starts_with(kPrefix)) why.erase(0, kPrefix.size());
+    newest = PodRefusal{std::move(why), std::move(mark)};
+  }
+  return newest;
 }
 
 Result<std::vector<NodeState>> nodes(Client& client, const std::stop_token& stop) {

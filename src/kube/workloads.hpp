@@ -15,7 +15,10 @@ struct PodState {
   std::string why;     // it is not: "ImagePullBackOff: Back-off pulling image …", "Unschedulable: 0/1 nodes …"
   bool hopeless = false;  // it will not come by itself: no such image, a bad command line, a name that is refused
   int restarts = 0;
+  std::string template_generation;  // of a DaemonSet's: which version of it the pod was made from
 };
+// Whether the pod was made from the DaemonSet's newest template, or nobody says.
+bool is_newest(const PodState& pod, const codec::Json& daemon_set);
 // Pure.
 PodState pod_state(const codec::Json& pod);
 
@@ -25,6 +28,14 @@ Result<std::vector<PodState>> pods(Client& client, const std::string& name_space
 
 // Whether what was wished for is what runs: "" when it is, else the reason. `object` is a Deployment or DaemonSet as read.
 std::string rollout_trouble(const codec::Json& object);
+
+// That the API server refuses pods of a workload (quota, pod security, a webhook) stands nowhere but in its controller's events.
+struct PodRefusal {
+  std::string why;  // the server's words, without the controller's "Error creating: "
+  std::string mark;  // another one whenever it was refused again
+};
+// The newest refusal of a pod of `object`, a DaemonSet as read; it may be over by now. Nothing when there was none.
+Result<std::optional<PodRefusal>> pod_refusal(Client& client, const codec::Json& object, const std::stop_token& stop);
 
 struct NodeState {
   std::string name;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "kube/manifests.hpp"
+#include "kube/test_support.hpp"
 
 namespace tombolo::kube {
 namespace {
@@ -67,6 +68,31 @@ TEST(Manifests, AreAppliedInAnOrderThatWorks) {
   for (const auto& o : all) kinds.push_back(kind_of(o));
   EXPECT_EQ(kinds, (std::vector<std::string>{"Namespace", "CustomResourceDefinition", "Deployment", "Tenant",
                                              "ValidatingWebhookConfiguration"}));
+}
+
+TEST(PodState, TellsAPodOfAnOlderTemplate) {
+  const auto set = object(R"({"metadata": {"annotations": {"deprecated.daemonset.template.generation": "3"}}})");
+  EXPECT_FALSE(is_newest(pod_state(object(R"({"metadata": {"labels": {"pod-template-generation": "2"}}})")), set));
+  EXPECT_TRUE(is_newest(pod_state(object(R"({"metadata": {"labels": {"pod-template-generation": "3"}}})")), set));
+  EXPECT_TRUE(is_newest(pod_state(object("{}")), set));
+}
+
+TEST(PodRefusal, IsTheNewestOfThisObject) {
+  World world;
+  world.server
+      ->then(200, R"({"items": [
+    {"involvedObject": {"uid": "old"}, "lastTimestamp": "2026-11-26T12:00:09Z", "message": "Error creating: of another"},
+    {"involvedObject": {"uid": "u"}, "lastTimestamp": "2026-11-26T12:00:05Z", "count": 9, "message": "Error creating: quota"},
+    {"involvedObject": {"uid": "u"}, "lastTimestamp": "2026-11-26T12:00:05Z", "count": 10, "message": "Error creating: newer"}
+  ]})")
+      .then(200, R"({"items": []})");
+  const auto nebula = object(R"({"metadata": {"namespace": "n", "name": "nebula", "uid": "u"}})");
+  const auto refusal = pod_refusal(world.client, nebula, {});
+  ASSERT_TRUE(refusal && *refusal);
+  EXPECT_EQ((*refusal)->why, "newer");
+  EXPECT_THAT(world.url(0), ::testing::HasSubstr("/namespaces/n/events?"));
+  const auto none = pod_refusal(world.client, nebula, {});
+  EXPECT_TRUE(none && !*none);
 }
 
 }  // namespace

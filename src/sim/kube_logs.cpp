@@ -132,9 +132,10 @@ KubeOutcome<std::string> pod_log(World& world, const KubeStore& store, const Kub
 }
 
 bool is_forbidden(const World& world, std::string_view cluster, std::string_view verb, const std::string& resource) {
+  // Whoever asks about everything ("*" of "*.*") may not do it when there is anything that he may not do.
   return std::ranges::any_of(world.options.kube.forbidden, [&](const KubeForbidden& f) {
-    return (f.cluster.empty() || f.cluster == cluster) && (f.verb == "*" || f.verb == verb) &&
-           (f.resource == "*" || f.resource == resource);
+    return (f.cluster.empty() || f.cluster == cluster) && (f.verb == "*" || verb == "*" || f.verb == verb) &&
+           (f.resource == "*" || resource == "*.*" || f.resource == resource);
   });
 }
 

@@ -17,10 +17,10 @@ region: us-west-2
 mesh:
   members:
     - {{name: lighthouse, role: lighthouse, address: 10.42.0.1, groups: [lighthouse, infrastructure]}}
-    - {{name: talos-homelab, role: home, address: 10.42.1.1, groups: [kubernetes, homelab]}}
-    - {{name: laptop, role: operator, address: 10.42.3.1, groups: [infrastructure]}}
+    - {{name: talos-homelab, role: home, address: 10.42.1.1, groups: [kubernetes, homelab]{node}}}
+{members}    - {{name: laptop, role: operator, address: 10.42.3.1, groups: [infrastructure]}}
 home:
-  kubeconfig: {kubeconfig}
+  kubeconfig: {kubeconfig}{context}
   manage: {manage}
   lanCIDR: 192.168.1.0/24
   podCIDR: 10.77.1.0/24
@@ -43,7 +43,7 @@ class Cluster:
     def write(self, **changes):
         values = dict(name=self.name, keys="machine", version=worlds.NEW, mirror=worlds.MIRROR, type="t3.small",
                       distribution="none", manage="apply", kubeconfig="none", k3s=worlds.artefacts.K3S,
-                      sums=self.world.sha256, more="")
+                      sums=self.world.sha256, more="", node="", members="", context="")
         values.update(changes)
         values.setdefault("sha256", self.world.sha256.get(values["version"]))
         (self.folder / "tombolo.yaml").write_text(FILE.format(**values))

@@ -46,7 +46,7 @@ from mirror import archive_path  # noqa: E402,F401
 MIRROR, REGION = mirrors.URL, "us-west-2"
 NEW, OLD = "1.11.1", "1.6.1"  # of Nebula: built from its Go module, and Debian's own
 CLUSTER_FOLDER = "cluster-at-home"
-NODE, NODE_MESH, DESK_AT_HOME = "192.168.1.54", "10.42.1.1", "192.168.1.10"
+NODE, NODE_2, NODE_MESH, DESK_AT_HOME = "192.168.1.54", "192.168.1.55", "10.42.1.1", "192.168.1.10"
 STATE = pathlib.Path(f"/run/tombolo-{net.PREFIX}world.json")  # of the world that stands now
 
 
@@ -175,6 +175,21 @@ class World:
         self.ends.callback(cluster.stop)
         self.publish(kubeconfig=cluster.kubeconfig, home_api=cluster.url, home_pods=home.PODS, home_services=home.SERVICES)
         return cluster
+
+    @contextlib.contextmanager
+    def second_node(self):
+        """One more node of the home Kubernetes, in the same network, while the `with` lasts."""
+        namespace = net.Namespace("node-2")
+        try:
+            self.home.plug(namespace, "eth0", NODE_2)
+            namespace.ip("route", "add", "default", "via", net.HOME_GATEWAY)
+            node = home.SecondNode(self.cluster_at_home, self.folder / "second-node", namespace, NODE_2)
+            self.ends.callback(node.stop)
+            yield node
+            node.stop()
+        finally:
+            namespace.delete()
+            shutil.rmtree(self.folder / "second-node", ignore_errors=True)
 
     def stop(self):
         self.ends.close()

@@ -180,7 +180,8 @@ class Home(Namespace):
         super().__init__("home")
         internet, self.router = Internet(create=False), Namespace("nat")
         internet.attach(self.router, "wan", HOME_OUTSIDE)
-        self.router.ip("link", "add", "lan", "type", "bridge")
+        # A MAC of its own: else it is the lowest of its ports', and one more computer changes the gateway's under everybody.
+        self.router.ip("link", "add", "lan", "address", "02:00:00:00:01:01", "type", "bridge")
         self.router.ip("addr", "add", f"{HOME_GATEWAY}/24", "dev", "lan")
         self.router.ip("link", "set", "lan", "up")
         self.plug(self, "eth0", HOME)

@@ -9,6 +9,7 @@
     with home.frozen("kube-apiserver"): ...
     home.reset()                             the same cluster, address and keys, and nothing in it: 13 s
     home.stop()                              everything ends: programs, pods, mounts
+    SecondNode(home, folder, namespace, "192.168.1.55")    one more node, until its stop()
 
 The node is a set of namespaces in which node.py is pid 1, in control groups of metal/machine.py, so what cleans up there cleans
 up here. Needs root, Debian's containerd, runc, CNI plugins, iptables and conntrack, control groups of version 1, and build.sh's
@@ -63,6 +64,7 @@ def wait_for(what, seconds, test, every=0.2):
 
 class HomeCluster:
     GROUP = "home-node"  # below metal's control groups
+    NODE, PODS = NODE, PODS
 
     def __init__(self, folder, namespace, programs, images, address, also=()):
         self.folder, self.namespace, self.programs = pathlib.Path(folder), namespace, pathlib.Path(programs)
@@ -83,7 +85,7 @@ class HomeCluster:
         self.kubeconfig = self.user("admin", ["system:masters"])
         for name in "kube-controller-manager", "kube-scheduler", "kube-proxy":
             self.user(f"system:{name}", server=LOCAL_API, file=name)
-        self.user(f"system:node:{NODE}", ["system:nodes"], server=LOCAL_API, file="kubelet")
+        self.user(f"system:node:{self.NODE}", ["system:nodes"], server=LOCAL_API, file="kubelet")
         kubernetes.service_account_keys(self.folder)
 
     def user(self, name, groups=(), days=30, server=None, file=None):
@@ -101,7 +103,7 @@ class HomeCluster:
         (f / "cni/10-bridge.conflist").write_text(json.dumps({
             "cniVersion": "1.0.0", "name": "pods", "plugins": [
                 {"type": "bridge", "bridge": "cni0", "isGateway": True, "isDefaultGateway": True, "ipMasq": True,
-                 "hairpinMode": True, "mtu": 1300, "ipam": {"type": "host-local", "ranges": [[{"subnet": PODS}]]}},
+                 "hairpinMode": True, "mtu": 1300, "ipam": {"type": "host-local", "ranges": [[{"subnet": self.PODS}]]}},
                 {"type": "portmap", "capabilities": {"portMappings": True}}]}))
         (f / "resolv.conf").write_text("nameserver 127.0.0.1\n")
         (f / "kubelet.json").write_text(json.dumps({
@@ -137,10 +139,14 @@ class HomeCluster:
              f"--service-account-private-key-file={f}/sa.key", f"--cluster-signing-cert-file={f}/ca.crt",
              f"--cluster-signing-key-file={f}/ca.key"],
             ["kube-scheduler", f"--kubeconfig={f}/kube-scheduler.config", "--leader-elect=false", "--bind-address=127.0.0.1"],
-            ["kubelet", f"--config={f}/kubelet.json", f"--kubeconfig={f}/kubelet.config", "--root-dir=/var/lib/kubelet",
-             "--cert-dir=/var/lib/kubelet/pki", f"--hostname-override={NODE}", f"--node-ip={self.address}"],
+            self.kubelet(),
             ["kube-proxy", f"--config={f}/kube-proxy.json"]]
         return {command[0]: command for command in commands}
+
+    def kubelet(self, *more):
+        return ["kubelet", f"--config={self.folder}/kubelet.json", f"--kubeconfig={self.folder}/kubelet.config",
+                "--root-dir=/var/lib/kubelet", "--cert-dir=/var/lib/kubelet/pki", f"--hostname-override={self.NODE}",
+                f"--node-ip={self.address}", *more]
 
     def start(self):
         try:
@@ -150,8 +156,7 @@ class HomeCluster:
             imports = [subprocess.Popen(self.enter(["ctr", "-n", "k8s.io", "images", "import", tar]), stdout=subprocess.DEVNULL)
                        for tar in self.images]
             wait_for("control plane", 180, (self.folder / "started").exists)
-            wait_for("node Ready", 180, lambda: "True" in self.kubectl(
-                "get", "node", NODE, "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}", check=False))
+            wait_for("node Ready", 180, self.node_ready)
             wait_for("default service account", 60, lambda: self.kubectl("get", "sa", "default", "-o", "name", check=False))
             if any([child.wait() for child in imports]):
                 raise RuntimeError("an image could not be imported")
@@ -159,12 +164,16 @@ class HomeCluster:
             self.stop()
             raise
 
+    def node_ready(self):
+        return "True" in self.kubectl("get", "node", self.NODE, "-o",
+                                      "jsonpath={.status.conditions[?(@.type=='Ready')].status}", check=False)
+
     def spawn(self):
         f, instances = self.folder, pathlib.Path("/proc/sys/fs/inotify/max_user_instances")
         if int(instances.read_text()) < 1024:
             instances.write_text("1024\n")
         (f / "started").unlink(missing_ok=True)
-        (f / "node.json").write_text(json.dumps({"node": NODE, "programs": self.commands()}))
+        (f / "node.json").write_text(json.dumps({"node": self.NODE, "programs": self.commands()}))
         # First into the groups, then into the namespaces; pid 1 ends with this process even if that is killed.
         joined = 'for d in $CGROUPS; do echo $$ >"$d/cgroup.procs"; done; exec "$@"'
         unshared = ["nsenter", f"--net={self.namespace.path}", "unshare", "--mount", "--uts", "--ipc", "--cgroup", "--pid",
@@ -211,6 +220,10 @@ class HomeCluster:
         for pid in hit:
             os.kill(pid, getattr(signal, f"SIG{name}"))
 
+    def have_image(self, tar):
+        """As an image that the node has pulled."""
+        self.inside("ctr", "-n", "k8s.io", "images", "import", tar)
+
     @contextlib.contextmanager
     def frozen(self, program):
         """It accepts connections and says nothing, while the `with` lasts."""
@@ -219,6 +232,42 @@ class HomeCluster:
             yield
         finally:
             self.signal(program, "CONT")
+
+
+class SecondNode(HomeCluster):
+    """One more node of that cluster, of a real containerd and kubelet in namespaces of its own: what a DaemonSet needs, and what
+    tolerates its taint. No kube-proxy, and no way to the other node's pods. 4 s to Ready."""
+    GROUP, NODE, PODS = "home-node-2", "home-2", "10.77.2.0/24"
+
+    def __init__(self, cluster, folder, namespace, address):
+        self.cluster, self.folder, self.namespace, self.address = cluster, pathlib.Path(folder), namespace, address
+        self.programs, self.kubeconfig, self.process = cluster.programs, cluster.kubeconfig, None
+        self.folder.mkdir(parents=True)
+        shutil.copy(cluster.folder / "ca.crt", self.folder)
+        shutil.copy(cluster.user(f"system:node:{self.NODE}", ["system:nodes"], file="kubelet-2"), self.folder / "kubelet.config")
+        self.make_files()
+        self.start()
+
+    def commands(self):
+        return {"containerd": ["containerd", "-c", f"{self.folder}/containerd.toml"],
+                "kubelet": self.kubelet("--register-with-taints=second=node:NoSchedule")}
+
+    def start(self):
+        try:
+            self.spawn()
+            wait_for("the second node's first process", 10, lambda: pids_below(self.process.pid))
+            wait_for("the second node's containerd", 30, lambda: self.inside("ctr", "version", check=False).returncode == 0)
+            for tar in self.cluster.images:
+                if tar.name != "liqo.tar":
+                    self.have_image(tar)
+            wait_for("second node Ready", 60, self.node_ready)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        super().stop()
+        self.kubectl("delete", "node", self.NODE, "--ignore-not-found", check=False)
 
 
 def pids_below(pid):
