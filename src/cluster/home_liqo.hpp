@@ -20,7 +20,7 @@ struct LiqoInventory {
   codec::Json made_from;  // the wish's inputs
   std::vector<std::string> objects;  // kube::reference_text, in the order they were applied
   bool with_flux = false;
-  LiqoMarks marks;  // kube::ownership_mark of each once Liqo was ready; what differs from it was changed by hand
+  LiqoMarks marks = {};  // kube::ownership_mark of each once Liqo was ready; what differs from it was changed by hand
 };
 
 // Whether Liqo's namespace at home is one that we made: a run that ended early has left no more than that.

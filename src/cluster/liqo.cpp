@@ -201,7 +201,7 @@ class LiqoKind final : public engine::ConvergedKind {
   }
 
   // How the step goes on while GitOps has not applied Liqo's part of the tree; nothing when it has, or Liqo is there otherwise.
-  std::optional<engine::Step> awaited(kube::Client& home, const Json& inputs, const engine::Call& call) const {
+  std::optional<engine::Step> awaited(kube::Client& home, const Json& inputs, const engine::Call& call) {
     const auto& cluster = desk_.cluster;
     const auto missing = [&]() -> Result<std::pair<std::string, std::string>> {
       if (TRY(read_inventory(home, cluster, call.stop))) return {};  // of the days before home.manage was gitops

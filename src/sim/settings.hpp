@@ -113,7 +113,7 @@ struct Fault {
   int status = 500;
   std::string message = "An internal error has occurred";
   Duration delay{};
-  std::map<std::string, std::string> match;        // parameters that must have these values
+  std::map<std::string, std::string> match = {};        // parameters that must have these values
   int skip = 0;                                    // let that many matching calls pass first
   int times = 1;
 };

@@ -12,7 +12,7 @@ import world as worlds  # noqa: E402
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "long: waits for Liqo's own timeouts; not part of ./check")
+    config.addinivalue_line("markers", "long: waits for Liqo's own timeouts, or plays the recipe to its end; not part of ./check")
 
 
 def pytest_sessionstart(session):

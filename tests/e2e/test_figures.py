@@ -62,6 +62,7 @@ def test_far_less_than_the_recipes_time(measured):
     assert ours <= recipe["up_s"] / 1.7  # 2.3 on a quiet machine (docs/performance.md); this one may be busy
 
 
+@pytest.mark.long
 def test_the_whole_chain_in_far_less_than_the_recipes_time(world, at_home, tmp_path_factory):
     """From nothing to the log of a pod in the cloud, and back to nothing billable."""
     cluster = Cluster(world, tmp_path_factory.mktemp("whole"), name="whole", distribution="k3s", kubeconfig=at_home.kubeconfig)
