@@ -201,7 +201,7 @@ class LiqoKind final : public engine::ConvergedKind {
   }
 
   // How the step goes on while GitOps has not applied Liqo's part of the tree; nothing when it has, or Liqo is there otherwise.
-  std::optional<engine::Step> awaited(kube::Client& home, const Json& inputs, const engine::Call& call) const {
+  std::optional<engine::Step> awaited(kube::Client& home, const Json& inputs, const engine::Call& call) {
     const auto& cluster = desk_.cluster;
     const auto missing = [&]() -> Result<std::pair<std::string, std::string>> {
       if (TRY(read_inventory(home, cluster, call.stop))) return {};  // of the days before home.manage was gitops
@@ -277,7 +277,7 @@ class LiqoKind final : public engine::ConvergedKind {
       return engine::RetryAfter{std::chrono::seconds(1), ""};
     }
     since = {};
-    return engine::Failed{side == "home" ? home_failure(desk_.cluster, error) : error};
+    return engine::Failed{side == "home" ? given_up(desk_.cluster, error) : error};
   }
 
   ClusterDesk desk_;

@@ -33,7 +33,7 @@ kube::Client& home_of(cluster::Session& session) {
 void apply_at_home(Lab& lab, std::vector<Json> objects) {
   const auto session = lab.session();
   ASSERT_TRUE(session) << session.error().text();
-  const auto applied = kube::apply_all(home_of(**session), std::move(objects), true, {});
+  const auto applied = kube::apply_all(home_of(**session), std::move(objects), [](const Json&) { return true; }, {});
   ASSERT_TRUE(applied) << applied.error().text();
 }
 
