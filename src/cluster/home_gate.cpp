@@ -8,6 +8,7 @@
 
 #include "cluster/home_liqo.hpp"
 #include "cluster/peering_kinds.hpp"
+#include "engine/retry.hpp"
 #include "kube/discovery.hpp"
 #include "kube/workloads.hpp"
 #include "liqo/names.hpp"
@@ -246,6 +247,12 @@ std::optional<Error> home_trouble(const ClusterDesk& desk, const HomeWork& work,
   const auto client = desk.kubernetes.home(stop);
   const auto user = client ? kube::who_am_i(**client, stop) : Result<std::string>(std::string());
   return not_allowed(desk.cluster, *missing, flux, user ? *user : "");
+}
+
+Error given_up(const spec::Cluster& cluster, const Error& error) {
+  const auto told = home_failure(cluster, error);
+  if (!engine::reaction(told.code()).again) return told;
+  return Error(Code::kTimeout, told.sentence()).hint(told.hint());
 }
 
 Error home_failure(const spec::Cluster& cluster, const Error& error) {

@@ -86,7 +86,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
           call.say("home", done.error().sentence());
         return engine::RetryAfter{std::chrono::seconds(1), ""};
       }
-      if (!done) return engine::Failed{home_failure(desk_.cluster, done.error())};
+      if (!done) return engine::Failed{given_up(desk_.cluster, done.error())};
       applied_ = codec::to_canonical_text(wish.inputs);
       there_since_ = {};
     }

@@ -277,7 +277,7 @@ class LiqoKind final : public engine::ConvergedKind {
       return engine::RetryAfter{std::chrono::seconds(1), ""};
     }
     since = {};
-    return engine::Failed{side == "home" ? home_failure(desk_.cluster, error) : error};
+    return engine::Failed{side == "home" ? given_up(desk_.cluster, error) : error};
   }
 
   ClusterDesk desk_;

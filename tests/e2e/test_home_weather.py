@@ -277,17 +277,6 @@ def test_the_mesh_goes_down_in_the_middle(world, cluster, at_home):
     cluster.up("--skip-peering")
 
 
-@pytest.mark.long
-def test_the_mesh_goes_down_while_the_clusters_are_peered(world, cluster):
-    going = cluster.start("up", "--yes")
-    until(lambda: "liqo.peering/cloud" in going.text, 60)
-    world.machine(cluster.instance, "systemctl", "stop", "nebula")
-    assert going.end(600) == 1, going.text
-    assert "Nebula" in going.text or "mesh" in going.text, going.text
-    cluster.up()
-    cluster.run("unpeer", "--yes")
-
-
 # The namespace is somebody else's, with rules of its own: last, for it ends with `down` of what is half laid.
 
 def quota(at_home, **hard):
