@@ -40,8 +40,8 @@ std::shared_ptr<engine::Kind> k3s_kind(ClusterDesk desk);
 std::shared_ptr<engine::Kind> liqo_kind(ClusterDesk desk, bool only_home = false);
 
 // Failed with what the operator may do about it; adds the rules that are needed when permissions are missing.
-Error home_failure(const spec::Cluster& cluster, const Error& error);
+Error home_failure(const Error& error);
 // The same when the step has been patient enough: with a code that the engine does not begin to be patient about again.
-Error given_up(const spec::Cluster& cluster, const Error& error);
+Error given_up(const Error& error);
 
 }  // namespace tombolo::cluster

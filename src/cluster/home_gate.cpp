@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "cluster/home_liqo.hpp"
+#include "cluster/home_flux.hpp"
 #include "cluster/peering_kinds.hpp"
 #include "engine/retry.hpp"
 #include "kube/discovery.hpp"
@@ -70,7 +70,8 @@ void add_liqo(const spec::Cluster& cluster, bool flux, Rights& rights) {
   rights.may_lay(kube::kConfigMaps, space);
   if (flux) {
     rights.may_lay(liqo::kHelmReleases, space);
-    rights.may_lay({"source.toolkit.fluxcd.io", "v1", "helmrepositories", "HelmRepository"}, space);
+    rights.may_lay(liqo::kHelmRepositories, space);
+    rights.may({"get"}, liqo::kHelmCharts, space);
     return;
   }
   const std::string rbac = "rbac.authorization.k8s.io", hooks = "admissionregistration.k8s.io";
@@ -107,10 +108,9 @@ void add_peering(bool has_groups, Rights& rights) {
     rights.may({"get", "list", "patch", "delete"}, resource);
 }
 
-Error refused(const spec::Cluster& cluster, const Error& error, std::string_view context) {
-  const auto told = home_failure(cluster, error);
-  return Error(told.code(),
-               context.empty() ? told.sentence() : fmt::format("{} (context {})", told.sentence(), context))
+Error refused(const Error& error, std::string_view whom) {
+  const auto told = home_failure(error);
+  return Error(told.code(), whom.empty() ? told.sentence() : fmt::format("{} ({})", told.sentence(), whom))
       .hint(told.hint() + (told.hint().empty() ? "" : "\n") +
             "Nothing was changed. `tombolo up --lighthouse-only` leaves home out.");
 }
@@ -219,6 +219,8 @@ HomeWork home_work(const engine::Plan& plan) {
 std::vector<Permission> home_rights(const spec::Cluster& cluster, const HomeWork& work, bool flux) {
   Rights rights;
   if (work.nebula) add_nebula(cluster, rights);
+  // A kind that is not served is forbidden to whoever has no right to it: whether Flux has laid Liqo could not be told.
+  if (work.liqo) rights.may({"get"}, liqo::kHelmReleases, cluster.home.liqo_namespace);
   const bool lays_liqo = work.liqo && cluster.home.manage == spec::Manage::kApply;
   if (lays_liqo) add_liqo(cluster, flux, rights);
   if (work.peering) add_peering(lays_liqo && !flux, rights);
@@ -241,7 +243,7 @@ std::optional<Error> home_trouble(const ClusterDesk& desk, const HomeWork& work,
   const auto missing = look();
   if (!missing) {
     if (!is_final(missing.error().code())) return std::nullopt;
-    return refused(desk.cluster, missing.error(), whom);
+    return refused(missing.error(), whom);
   }
   if (missing->empty()) return std::nullopt;
   const auto client = desk.kubernetes.home(stop);
@@ -249,13 +251,13 @@ std::optional<Error> home_trouble(const ClusterDesk& desk, const HomeWork& work,
   return not_allowed(desk.cluster, *missing, flux, user ? *user : "");
 }
 
-Error given_up(const spec::Cluster& cluster, const Error& error) {
-  const auto told = home_failure(cluster, error);
+Error given_up(const Error& error) {
+  const auto told = home_failure(error);
   if (!engine::reaction(told.code()).again) return told;
   return Error(Code::kTimeout, told.sentence()).hint(told.hint());
 }
 
-Error home_failure(const spec::Cluster& cluster, const Error& error) {
+Error home_failure(const Error& error) {
   const auto told = "home: " + error.text();
   if (error.code() == Code::kPermission)
     return Error(error.code(), told)

@@ -213,7 +213,7 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
   const auto values = TRY(desk.home_values());
   const auto before = TRY(read_inventory(home, cluster, stop));
   // What was laid one way stays that way: Flux would refuse to take over what it has not installed.
-  LiqoInventory inventory{inputs, {}, before ? before->with_flux : TRY(has_flux(home, stop))};
+  LiqoInventory inventory{inputs, {}, before ? before->with_flux : TRY(has_flux(home, stop)), {}};
   if (inventory.with_flux) {
     if (before && !TRY(has_flux(home, stop)))
       return fail(Code::kBroken, "Liqo at home was laid as a HelmRelease, and Flux is not there any more",

@@ -75,7 +75,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
 
   engine::Step converge(const engine::Wish& wish, const engine::Current&, const engine::Call& call) override {
     auto client = desk_.kubernetes.home(call.stop);
-    if (!client) return engine::Failed{home_failure(desk_.cluster, client.error())};
+    if (!client) return engine::Failed{home_failure(client.error())};
     if (applied_ != codec::to_canonical_text(wish.inputs)) {
       if (by_gitops())
         if (auto wait = awaited(**client, {name_space()}, {}, call)) return std::move(*wait);
@@ -86,7 +86,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
           call.say("home", done.error().sentence());
         return engine::RetryAfter{std::chrono::seconds(1), ""};
       }
-      if (!done) return engine::Failed{given_up(desk_.cluster, done.error())};
+      if (!done) return engine::Failed{given_up(done.error())};
       applied_ = codec::to_canonical_text(wish.inputs);
       there_since_ = {};
     }
@@ -105,9 +105,9 @@ class HomeNebulaKind final : public engine::ConvergedKind {
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
     auto client = desk_.kubernetes.home(call.stop);
-    if (!client) return engine::Failed{home_failure(desk_.cluster, client.error())};
+    if (!client) return engine::Failed{home_failure(client.error())};
     const auto gone = take_away(**client, call.stop);
-    if (!gone) return engine::Failed{home_failure(desk_.cluster, gone.error())};
+    if (!gone) return engine::Failed{home_failure(gone.error())};
     return engine::Done{current.id, {}};
   }
 
@@ -204,7 +204,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
   }
 
   engine::Step passing_or_failed(const Error& error, bool late, const engine::Call& call) const {
-    if (late || !engine::reaction(error.code()).again) return engine::Failed{home_failure(desk_.cluster, error)};
+    if (late || !engine::reaction(error.code()).again) return engine::Failed{home_failure(error)};
     call.say("home", error.sentence());
     return engine::RetryAfter{std::chrono::seconds(1), ""};
   }

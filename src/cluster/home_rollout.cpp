@@ -136,7 +136,7 @@ engine::Step HomeRollout::again_or_failed(const Error& error, const engine::Call
   const bool first = silent_since_ == Time{};
   if (first) silent_since_ = now;
   if (!engine::reaction(error.code()).again || now - silent_since_ > kHomeSilence)
-    return engine::Failed{given_up(cluster_, error)};
+    return engine::Failed{given_up(error)};
   if (first) call.say("home", error.sentence());
   return engine::RetryAfter{std::chrono::seconds(1), ""};
 }

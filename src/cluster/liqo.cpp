@@ -55,9 +55,9 @@ class LiqoKind final : public engine::ConvergedKind {
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
     if (current.address.name != "home") return engine::Done{current.id, {}};  // it goes with its machine
     auto client = desk_.kubernetes.home(call.stop);
-    if (!client) return engine::Failed{home_failure(desk_.cluster, client.error())};
+    if (!client) return engine::Failed{home_failure(client.error())};
     if (auto gone = take_liqo_away(**client, desk_.cluster, call.stop); !gone)
-      return engine::Failed{home_failure(desk_.cluster, gone.error())};
+      return engine::Failed{home_failure(gone.error())};
     return engine::Done{current.id, {}};
   }
 
@@ -277,7 +277,7 @@ class LiqoKind final : public engine::ConvergedKind {
       return engine::RetryAfter{std::chrono::seconds(1), ""};
     }
     since = {};
-    return engine::Failed{side == "home" ? given_up(desk_.cluster, error) : error};
+    return engine::Failed{side == "home" ? given_up(error) : error};
   }
 
   ClusterDesk desk_;

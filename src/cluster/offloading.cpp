@@ -56,7 +56,7 @@ class OffloadingKind final : public engine::ConvergedKind {
 
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     auto home = desk_.kubernetes.home(call.stop);
-    if (!home) return engine::Failed{home_failure(desk_.cluster, home.error())};
+    if (!home) return engine::Failed{home_failure(home.error())};
     if (is_gitops()) {
       const kube::ObjectName name{liqo::kNamespaceOffloadings, current.address.name,
                                   std::string(liqo::kOffloadingName)};
@@ -64,7 +64,7 @@ class OffloadingKind final : public engine::ConvergedKind {
       if (there && !*there) return wait_for_gitops(desk_.cluster, name.text() + " is not applied yet", call);
     }
     const auto state = settle(**home, current.address.name, wish.inputs, call);
-    if (!state) return engine::again_or_failed(home_failure(desk_.cluster, state.error()), call, kPhase);
+    if (!state) return engine::again_or_failed(home_failure(state.error()), call, kPhase);
     if (state->ready()) {
       call.say("ready", fmt::format("it is {} in the cloud", state->remote_name));
       return engine::Done{current.address.name, {{"remoteName", state->remote_name}}};
@@ -79,7 +79,7 @@ class OffloadingKind final : public engine::ConvergedKind {
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
     auto home = desk_.kubernetes.home(call.stop);
-    if (!home) return engine::Failed{home_failure(desk_.cluster, home.error())};
+    if (!home) return engine::Failed{home_failure(home.error())};
     const auto ours = is_ours(**home, current.address.name, call);
     if (!ours) return engine::Failed{ours.error()};
     if (!*ours) return engine::Done{current.id, {}};

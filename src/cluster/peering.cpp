@@ -63,7 +63,7 @@ class PeeringKind final : public engine::ConvergedKind {
 
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
     auto home = desk_.kubernetes.home(call.stop);
-    if (!home) return engine::Failed{home_failure(desk_.cluster, home.error())};
+    if (!home) return engine::Failed{home_failure(home.error())};
     if (!unmaking_) {
       auto begun = begin_removal(**home, call);
       if (!begun) return engine::Failed{begun.error()};

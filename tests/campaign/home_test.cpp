@@ -115,11 +115,12 @@ TEST(AtHome, WhatWasHalfLaidInAForeignNamespaceGoesAgainAndItsLabelsToo) {
     "metadata": {"name": "nebula-system", "labels": {"mine": "a"}}})")
                 .status,
             201);
-  lab.site().add_fault({.action = "patch daemonsets.apps",
-                        .kind = sim::Fault::Kind::kError,
-                        .code = "Forbidden",
-                        .status = 403,
-                        .message = "daemonsets.apps \"nebula\" is forbidden: exceeded quota: tight"});
+  sim::Fault fault;
+  fault.action = "patch daemonsets.apps";
+  fault.code = "Forbidden";
+  fault.status = 403;
+  fault.message = "daemonsets.apps \"nebula\" is forbidden: exceeded quota: tight";
+  lab.site().add_fault(std::move(fault));
   const auto report = lab.up();
   ASSERT_TRUE(report) << report.error().text();
   ASSERT_FALSE(report->applied.ok());
