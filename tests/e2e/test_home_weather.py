@@ -62,11 +62,12 @@ def refusal(world, blank, at_home, jane):
 
 
 @pytest.fixture(scope="module")
-def cluster(blank, refusal, jane):
+def cluster(blank, refusal, at_home, jane):
     write(blank, jane)
     blank.up("--skip-peering")
     yield blank
     blank.run("down", "--yes", code=None)
+    at_home.kubectl("delete", "namespace", "nebula-system", "--ignore-not-found")
 
 
 def refused(world, cluster, code):
