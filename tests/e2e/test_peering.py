@@ -108,8 +108,11 @@ def nothing_left(cluster, at_home):
 
 def test_liqoctl_finds_our_peering_healthy_and_has_nothing_to_add(world, cluster, at_home):
     assert "Liqo is healthy" in liqoctl(world, cluster, at_home, "info", both=False, check=True)
-    info = liqoctl(world, cluster, at_home, "info", "peer", CLOUD, both=False, check=True)
-    assert "Healthy" in info and "Unhealthy" not in info
+
+    def healthy():
+        info = liqoctl(world, cluster, at_home, "info", "peer", CLOUD, both=False, check=True)
+        return "Healthy" in info and "Unhealthy" not in info
+    until(healthy, 70)  # home's controller looks at its virtual nodes once a minute (docs/peering.md)
     before = of_the_peering(cluster, at_home)
     liqoctl(world, cluster, at_home, "peer", *LIQO, "--networking-disabled", *AMOUNTS, check=True)
     # It replaces a slice's whole spec, and Liqo fills in again what that took away.
