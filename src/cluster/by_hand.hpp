@@ -20,6 +20,7 @@ class ByHand {
       : kubernetes_(kubernetes), clock_(clock), say_(std::move(say)) {}
 
   // Errors everywhere: the clients', after trying again for two minutes what may pass; kCancelled.
+
   // Errors: also liqo::Peering's.
   Result<liqo::Parties> peer(const liqo::PeeringRequest& request, const std::stop_token& stop);
   // Errors: also liqo::Unpeering's.

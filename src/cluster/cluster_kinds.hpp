@@ -39,6 +39,9 @@ std::shared_ptr<engine::Kind> k3s_kind(ClusterDesk desk);
 // `only_home`: for `down`, after which there is no cloud to ask.
 std::shared_ptr<engine::Kind> liqo_kind(ClusterDesk desk, bool only_home = false);
 
+// What observe() has found changed by hand (attribute "byHand": [{field, is}]), as changes that lay it anew.
+std::vector<engine::FieldChange> taken_back(const engine::Observed& observed);
+
 // Failed with what the operator may do about it; adds the rules that are needed when permissions are missing.
 Error home_failure(const Error& error);
 // The same when the step has been patient enough: with a code that the engine does not begin to be patient about again.

@@ -78,8 +78,9 @@ Result<std::vector<std::string>> definitions_of_release(kube::Client& home, cons
   const auto labels =
       fmt::format("{}={},{}={}", liqo::kReleaseName, kFluxName, liqo::kReleaseNamespace, cluster.home.liqo_namespace);
   std::vector<std::string> out;
-  for (const auto& definition : TRY(kube::list(home, {{kDefinitions, "", ""}, labels, "", 500}, stop)))
-    out.push_back(fmt::format("{} {} {}", kDefinitions.api_version(), kDefinitions.kind, kube::name_of(definition)));
+  for (const auto& definition : TRY(kube::list(home, {{kube::kDefinitions, "", ""}, labels, "", 500}, stop)))
+    out.push_back(
+        fmt::format("{} {} {}", kube::kDefinitions.api_version(), kube::kDefinitions.kind, kube::name_of(definition)));
   return out;
 }
 

@@ -17,6 +17,7 @@ namespace tombolo::cluster {
 
 namespace {
 
+using engine::Json;
 using kube::Permission;
 using kube::Resource;
 
@@ -60,7 +61,7 @@ void add_nebula(const spec::Cluster& cluster, Rights& rights) {
   rights.may({"get"}, kube::kPods, space, "log");
   rights.may({"list"}, kube::kEvents, space);
   rights.may({"list"}, kube::kNodes);
-  rights.may({"get"}, {"", "v1", "services", "Service"}, "default");
+  rights.may({"get"}, kube::kServices, "default");
 }
 
 // The kinds of Liqo's chart. Whoever hands out rights must have them himself, or these two verbs: Liqo's have thousands.
@@ -75,10 +76,10 @@ void add_liqo(const spec::Cluster& cluster, bool flux, Rights& rights) {
     return;
   }
   const std::string rbac = "rbac.authorization.k8s.io", hooks = "admissionregistration.k8s.io";
-  rights.may_lay({"apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false});
+  rights.may_lay(kube::kDefinitions);
   rights.may_lay(kube::kSecrets, space);
   rights.may_lay({"", "v1", "serviceaccounts", "ServiceAccount"}, space);
-  rights.may_lay({"", "v1", "services", "Service"}, space);
+  rights.may_lay(kube::kServices, space);
   rights.may_lay(kube::kDeployments, space);
   // The chart's own objects of these groups, and at the end whatever is left of any of them, which holds the definitions up.
   for (const auto* group : kLiqoGroups) rights.may_lay({group, "", "*", ""});
@@ -93,17 +94,17 @@ void add_liqo(const spec::Cluster& cluster, bool flux, Rights& rights) {
 
 // What is read of Liqo wherever it comes from, and what the peering writes: by hand it would be liqoctl's.
 void add_peering(bool has_groups, Rights& rights) {
-  rights.may({"get", "list", "create", "patch", "delete"}, kube::kNamespaces);
+  rights.may_lay(kube::kNamespaces);
   rights.may({"list"}, kube::kConfigMaps);
   rights.may({"list"}, kube::kDeployments);
-  rights.may({"get", "list", "create", "patch", "delete"}, kube::kSecrets);
+  rights.may_lay(kube::kSecrets);
   rights.may({"list", "delete"}, kube::kPods);
   rights.may({"list"}, kube::kEvents);
   rights.may({"get", "delete"}, kube::kNodes);
-  rights.may({"delete"}, {"coordination.k8s.io", "v1", "leases", "Lease"});
+  rights.may({"delete"}, kube::kLeases);
   if (has_groups) return;
   for (const auto& resource : {liqo::kIdentities, liqo::kResourceSlices, liqo::kNamespaceOffloadings})
-    rights.may({"get", "list", "create", "patch", "delete"}, resource);
+    rights.may_lay(resource);
   for (const auto& resource : {liqo::kRenews, liqo::kVirtualNodes, liqo::kForeignClusters})
     rights.may({"get", "list", "patch", "delete"}, resource);
 }
@@ -162,7 +163,7 @@ Result<> check_networks(kube::Client& client, const spec::Cluster& cluster, cons
                                 kube::name_of(node), text, field, other->text()),
                     fmt::format("Choose another {}: packets would go astray.", field));
   }
-  const auto api = TRY(kube::find(client, {{"", "v1", "services", "Service"}, "default", "kubernetes"}, stop));
+  const auto api = TRY(kube::find(client, {kube::kServices, "default", "kubernetes"}, stop));
   const auto address = codec::Address::parse(api ? codec::text_at(*api, "spec.clusterIP") : "");
   if (address && address->is_v4() && !cluster.home.services.contains(*address))
     return fail(Code::kBadInput,
@@ -249,6 +250,14 @@ std::optional<Error> home_trouble(const ClusterDesk& desk, const HomeWork& work,
   const auto client = desk.kubernetes.home(stop);
   const auto user = client ? kube::who_am_i(**client, stop) : Result<std::string>(std::string());
   return not_allowed(desk.cluster, *missing, flux, user ? *user : "");
+}
+
+std::vector<engine::FieldChange> taken_back(const engine::Observed& observed) {
+  std::vector<engine::FieldChange> out;
+  for (const auto& field : codec::array_at(observed.attributes, "byHand"))
+    out.push_back(
+        {codec::text_at(field, "field"), Json(codec::text_at(field, "is")), Json("as tombolo laid it"), false});
+  return out;
 }
 
 Error given_up(const Error& error) {

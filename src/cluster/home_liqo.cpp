@@ -88,7 +88,8 @@ Result<> let_objects_go(kube::Client& home, const std::vector<std::string>& refe
   for (const auto& reference : references) {
     const auto at = reference.find(" CustomResourceDefinition ");
     if (at == std::string::npos) continue;
-    const auto definition = TRY(kube::find(home, {kDefinitions, "", reference.substr(reference.rfind(' ') + 1)}, stop));
+    const auto definition =
+        TRY(kube::find(home, {kube::kDefinitions, "", reference.substr(reference.rfind(' ') + 1)}, stop));
     if (!definition) continue;
     const auto& versions = codec::array_at(*definition, "spec.versions");
     if (versions.empty()) continue;
@@ -125,7 +126,7 @@ Result<> remove_release(kube::Client& home, const spec::Cluster& cluster, const 
 Result<std::optional<LiqoInventory>> read_inventory(kube::Client& client, const spec::Cluster& cluster,
                                                     const std::stop_token& stop) {
   const auto found = TRY(kube::find(client, inventory_name(cluster), stop));
-  if (!found || kube::label_of(*found, kClusterLabel) != cluster.name) return std::nullopt;
+  if (!found || !is_ours(*found, cluster)) return std::nullopt;
   const auto* data = codec::find(*found, "data");
   LiqoInventory out;
   const auto inputs = codec::parse_json(data ? codec::text_at(*data, "inputs") : "");
@@ -175,7 +176,7 @@ Result<bool> has_own_namespace(kube::Client& home, const spec::Cluster& cluster,
   // The exported tree's namespace carries our mark as well, and is GitOps' to remove.
   if (cluster.home.manage == spec::Manage::kGitops) return false;
   const auto found = TRY(kube::find(home, {kube::kNamespaces, "", cluster.home.liqo_namespace}, stop));
-  return found && kube::label_of(*found, kClusterLabel) == cluster.name && !kube::is_being_deleted(*found);
+  return found && is_ours(*found, cluster) && !kube::is_being_deleted(*found);
 }
 
 Json liqo_namespace(const spec::Cluster& cluster) {
@@ -227,15 +228,15 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
   // flux_manifests() begins with the namespace as well. One that somebody else has made is not ours to label or to remove.
   if (!inventory.with_flux) objects.insert(objects.begin(), liqo_namespace(cluster));
   const auto there = TRY(kube::find(home, {kube::kNamespaces, "", cluster.home.liqo_namespace}, stop));
-  const bool foreign = there && kube::label_of(*there, kClusterLabel) != cluster.name;
+  const bool foreign = there && !is_ours(*there, cluster);
   if (foreign) objects.erase(objects.begin());
   kube::sort_for_apply(objects);
   // Liqo makes its own keys when it starts; they go with it, after it.
   inventory.objects.push_back("v1 Secret " + cluster.home.liqo_namespace + "/authentication-keys");
   for (const auto& object : objects) inventory.objects.push_back(kube::reference_text(object));
   // The inventory first: what a crash leaves half applied is named in it. Complete only once everything is there.
-  const kube::IsOurs is_ours = [&](const Json& live) { return kube::label_of(live, kClusterLabel) == cluster.name; };
-  if (!foreign) TRY(kube::apply_all(home, {liqo_namespace(cluster)}, is_ours, stop));
+  const kube::IsOurs ours = [&](const Json& live) { return is_ours(live, cluster); };
+  if (!foreign) TRY(kube::apply_all(home, {liqo_namespace(cluster)}, ours, stop));
   LiqoInventory begun = inventory;
   for (auto& [key, value] : begun.made_from.as_object()) value = nullptr;  // differs from every wish
   if (before)
@@ -244,7 +245,7 @@ Result<kube::Applied> lay_liqo(const ClusterDesk& desk, kube::Client& home, cons
         begun.objects.insert(begun.objects.begin(), o);
   const bool unchanged = before && before->made_from == inputs && before->objects == inventory.objects;
   if (!unchanged) TRY(write_inventory(home, cluster, begun, stop));
-  const auto applied = TRY(kube::apply_all(home, objects, is_ours, stop));
+  const auto applied = TRY(kube::apply_all(home, objects, ours, stop));
   if (before && !unchanged) {
     std::vector<std::string> stale;
     for (const auto& o : before->objects)

@@ -10,8 +10,6 @@
 
 namespace tombolo::cluster {
 
-inline const kube::Resource kDefinitions{"apiextensions.k8s.io", "v1", "customresourcedefinitions",
-                                         "CustomResourceDefinition", false};
 inline constexpr std::string_view kInventoryName = "tombolo-liqo";  // ConfigMap in Liqo's namespace at home
 
 using LiqoMarks = std::map<std::string, std::string>;

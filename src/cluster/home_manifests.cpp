@@ -6,6 +6,7 @@
 
 #include "codec/base64.hpp"
 #include "crypto/hash.hpp"
+#include "kube/object.hpp"
 
 namespace tombolo::cluster {
 
@@ -117,6 +118,10 @@ Json daemon_set(const spec::Cluster& cluster, const HomeMesh& mesh, const Json& 
 
 Json home_labels(const spec::Cluster& cluster) {
   return {{"app.kubernetes.io/managed-by", "tombolo"}, {kClusterLabel, cluster.name}};
+}
+
+bool is_ours(const Json& object, const spec::Cluster& cluster) {
+  return kube::label_of(object, kClusterLabel) == cluster.name;
 }
 
 std::string nebula_image(const spec::Cluster& cluster) {

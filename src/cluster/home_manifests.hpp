@@ -34,6 +34,7 @@ inline constexpr std::string_view kNebulaName = "nebula";  // of DaemonSet and C
 inline constexpr std::string_view kHostSecretName = "nebula-host";  // certificates and keys of the members
 
 codec::Json home_labels(const spec::Cluster& cluster);
+bool is_ours(const codec::Json& object, const spec::Cluster& cluster);
 std::string nebula_image(const spec::Cluster& cluster);  // with registry and tag
 // Namespace, ConfigMap, DaemonSet, and the Secret last. `inputs` becomes the DaemonSet's annotation.
 std::vector<codec::Json> nebula_manifests(const spec::Cluster& cluster, const HomeMesh& mesh,

@@ -66,10 +66,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     if (trust && codec::text_at(observed.attributes, "trust") != *trust)
       out.changes.push_back({"trust", Json(codec::text_at(observed.attributes, "trust")), Json(*trust), false});
     // What is laid anew for another reason takes these back, too.
-    if (out.changes.empty())
-      for (const auto& field : codec::array_at(observed.attributes, "byHand"))
-        out.changes.push_back(
-            {codec::text_at(field, "field"), Json(codec::text_at(field, "is")), Json("as tombolo laid it"), false});
+    if (out.changes.empty()) out.changes = taken_back(observed);
     return out;
   }
 
@@ -80,13 +77,9 @@ class HomeNebulaKind final : public engine::ConvergedKind {
       if (by_gitops())
         if (auto wait = awaited(**client, {name_space()}, {}, call)) return std::move(*wait);
       const auto done = lay(**client, wish.inputs, call);
-      if (!done && engine::reaction(done.error().code()).again &&
-          call.clock.now() - call.since < std::chrono::minutes(1)) {
-        if (std::exchange(said_, done.error().sentence()) != done.error().sentence())
-          call.say("home", done.error().sentence());
-        return engine::RetryAfter{std::chrono::seconds(1), ""};
-      }
-      if (!done) return engine::Failed{given_up(done.error())};
+      if (!done)
+        return away_.again_or_failed(done.error(), given_up(done.error()), "home", call, std::chrono::minutes(1));
+      away_.over();
       applied_ = codec::to_canonical_text(wish.inputs);
       there_since_ = {};
     }
@@ -166,11 +159,13 @@ class HomeNebulaKind final : public engine::ConvergedKind {
 
   // How the step goes on while one of these is not applied, or a DaemonSet is from another export; nothing when all are there.
   std::optional<engine::Step> awaited(kube::Client& client, const std::vector<kube::ObjectName>& names,
-                                      const Json& inputs, const engine::Call& call) const {
+                                      const Json& inputs, const engine::Call& call) {
     for (const auto& name : names) {
       const auto found = kube::find(client, name, call.stop);
       if (!found)
-        return passing_or_failed(found.error(), call.clock.now() - call.since > desk_.cluster.home.gitops_wait, call);
+        return away_.again_or_failed(found.error(), home_failure(found.error()), "home", call,
+                                     desk_.cluster.home.gitops_wait);
+      away_.over();
       if (!*found || kube::is_being_deleted(**found))
         return wait_for_gitops(desk_.cluster, name.text() + " is not applied yet", call);
       if (name.resource == kube::kDaemonSets && !is_from(**found, inputs))
@@ -203,12 +198,6 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     return {};
   }
 
-  engine::Step passing_or_failed(const Error& error, bool late, const engine::Call& call) const {
-    if (late || !engine::reaction(error.code()).again) return engine::Failed{home_failure(error)};
-    call.say("home", error.sentence());
-    return engine::RetryAfter{std::chrono::seconds(1), ""};
-  }
-
   // A namespace that somebody else has made gets the labels Nebula needs, and not ours: `down` must leave it. A level that its
   // owner has set is his.
   Result<> label_foreign(kube::Client& client, Json wanted, const std::stop_token& stop) const {
@@ -226,7 +215,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
   }
 
   bool by_gitops() const { return desk_.cluster.home.manage == spec::Manage::kGitops; }
-  bool is_ours(const Json& object) const { return kube::label_of(object, kClusterLabel) == desk_.cluster.name; }
+  bool is_ours(const Json& object) const { return cluster::is_ours(object, desk_.cluster); }
   kube::ObjectName name_space() const { return {kube::kNamespaces, "", desk_.cluster.home.nebula_namespace}; }
   kube::ObjectName config_map() const {
     return {kube::kConfigMaps, desk_.cluster.home.nebula_namespace, std::string(kNebulaName)};
@@ -263,7 +252,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
   // One step at a time works on these.
   std::string applied_;  // the inputs of what this run has laid
   Time there_since_{};  // all of it, as far as this run knows
-  std::string said_;
+  engine::Absence away_;  // home, while its objects are laid or awaited
   HomeRollout rollout_;
 };
 

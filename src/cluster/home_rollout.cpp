@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "engine/retry.hpp"
 #include "kube/logs.hpp"
 
 namespace tombolo::cluster {
@@ -15,7 +14,7 @@ constexpr auto kRolloutTime = std::chrono::minutes(3);
 constexpr auto kPullTime = std::chrono::minutes(1);  // kubelet has tried three times by then
 constexpr auto kRefusalTime = std::chrono::seconds(15);
 constexpr auto kNoNews = std::chrono::seconds(5);
-constexpr auto kHomeSilence = std::chrono::minutes(1);
+constexpr auto kHomeSilence = std::chrono::minutes(1);  // one that is started again takes a quarter of that
 constexpr std::string_view kNebulaPods = "app.kubernetes.io/name=nebula,tombolo/cluster";
 
 std::string hint_for_refusal(std::string_view why, const std::string& name_space) {
@@ -72,7 +71,7 @@ engine::Step HomeRollout::follow(kube::Client& client, Time since, const engine:
   if (!pods) return again_or_failed(pods.error(), call);
   const auto judged = judge_pods(client, **object, *pods, call);
   if (!judged) return again_or_failed(judged.error(), call);
-  silent_since_ = {};
+  away_.over();
   if (*judged) return **judged;
   for (const auto& pod : *pods) {
     const auto state = device_of(client, pod.name, call.stop);
@@ -130,15 +129,8 @@ engine::Step HomeRollout::wait_or_fail(const PodTrouble& trouble, const engine::
   return engine::Failed{Error(code, trouble.text).hint(trouble.hint)};
 }
 
-// An API server that is started again takes a quarter of a minute, whenever that is.
 engine::Step HomeRollout::again_or_failed(const Error& error, const engine::Call& call) {
-  const auto now = call.clock.now();
-  const bool first = silent_since_ == Time{};
-  if (first) silent_since_ = now;
-  if (!engine::reaction(error.code()).again || now - silent_since_ > kHomeSilence)
-    return engine::Failed{given_up(error)};
-  if (first) call.say("home", error.sentence());
-  return engine::RetryAfter{std::chrono::seconds(1), ""};
+  return away_.again_or_failed(error, given_up(error), "home", call, kHomeSilence);
 }
 
 // "" when Nebula says that its device is up; else what it said last.

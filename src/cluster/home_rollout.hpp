@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cluster/cluster_kinds.hpp"
+#include "engine/retry.hpp"
 #include "kube/workloads.hpp"
 
 namespace tombolo::cluster {
@@ -40,7 +41,7 @@ class HomeRollout {
   std::string cause_;  // of the trouble that was seen last
   Time since_{};  // when that began
   std::string said_;
-  Time silent_since_{};  // home does not answer
+  engine::Absence away_;  // home
   std::string first_refusal_;  // mark of what stood in the events when we began to look
 };
 

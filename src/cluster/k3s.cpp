@@ -74,13 +74,8 @@ class K3sKind final : public engine::ConvergedKind {
         return engine::RetryAfter{next_look(*report), ""};
       }
       if (!first_delivery(wanted)) return engine::Failed{bootstrap_failure(instance, *report)};
-      const auto script = cloudinit::lighthouse_script(*bootstrap);
-      if (!script) return engine::Failed{script.error()};
-      call.say("deliver", "bringing the machine up to date");
-      if (auto sent = desk_.machine.machine->deliver({*script, ""}, call.stop); !sent)
-        return engine::Failed{sent.error()};
       has_k3s_ = false;
-      return engine::RetryAfter{std::chrono::milliseconds(500), ""};
+      return deliver(desk_.machine, *bootstrap, "bringing the machine up to date", call);
     }
     return prove(instance, call);
   }

@@ -22,6 +22,7 @@ constexpr auto kReady = std::chrono::minutes(5);
 constexpr auto kReadyByFlux = std::chrono::minutes(10);
 // A release that fails may still come: Flux tries again by itself. That long it may fail without a break.
 constexpr auto kFailing = std::chrono::minutes(2);
+constexpr auto kAway = std::chrono::minutes(2);
 constexpr auto kLiqoAnswer = std::chrono::seconds(15);
 
 class LiqoKind final : public engine::ConvergedKind {
@@ -43,10 +44,7 @@ class LiqoKind final : public engine::ConvergedKind {
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     auto changes = differences(wish, observed, {"version", "namespace", "values", "instance"});
     // What is laid anew for another reason takes these back, too.
-    if (changes.empty() && observed.attributes.is_object())
-      for (const auto& field : codec::array_at(observed.attributes, "byHand"))
-        changes.push_back(
-            {codec::text_at(field, "field"), Json(codec::text_at(field, "is")), Json("as tombolo laid it"), false});
+    if (changes.empty()) changes = taken_back(observed);
     return {std::move(changes), {}};
   }
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
@@ -140,19 +138,11 @@ class LiqoKind final : public engine::ConvergedKind {
     if (!client) return again_or_failed("cloud", client.error(), call);
     const auto installed = liqo::find_installation(**client, call.stop);
     if (!installed) return again_or_failed("cloud", installed.error(), call);
-    if (!*installed && !std::exchange(delivered_, true)) return deliver_again(*bootstrap, call);
-    silent_cloud_ = {};
+    // Somebody has taken it away since.
+    if (!*installed && !std::exchange(delivered_, true))
+      return deliver(desk_.machine, *bootstrap, "Liqo is not in the cloud any more: installing it again", call);
+    away_cloud_.over();
     return settle("cloud", *installed, call.since, said_cloud_, call);
-  }
-
-  // Somebody has taken it away since: the bootstrap does again whatever is not as it left it.
-  engine::Step deliver_again(const cloudinit::LighthouseBootstrap& bootstrap, const engine::Call& call) {
-    const auto script = cloudinit::lighthouse_script(bootstrap);
-    if (!script) return engine::Failed{script.error()};
-    call.say("deliver", "Liqo is not in the cloud any more: installing it again");
-    if (auto sent = desk_.machine.machine->deliver({*script, ""}, call.stop); !sent)
-      return engine::Failed{sent.error()};
-    return engine::RetryAfter{std::chrono::milliseconds(500), ""};
   }
 
   engine::Step converge_home(const Json& inputs, const engine::Call& call) {
@@ -229,7 +219,7 @@ class LiqoKind final : public engine::ConvergedKind {
     if (!found) return again_or_failed("home", found.error(), call);
     const auto installed = liqo::find_installation(client, call.stop);
     if (!installed) return again_or_failed("home", installed.error(), call);
-    silent_home_ = {};
+    away_home_.over();
     const auto release = found->value_or(liqo::Release{});
     if (!release.failing) failing_since_ = {};
     const bool runs_all_the_same = release.suspended && *installed && (*installed)->ready();
@@ -267,17 +257,10 @@ class LiqoKind final : public engine::ConvergedKind {
     return engine::RetryAfter{std::chrono::milliseconds(400), ""};
   }
 
-  // An API server may be away for a while at any time, also late in the step.
   engine::Step again_or_failed(std::string_view side, const Error& error, const engine::Call& call) {
-    auto& since = side == "home" ? silent_home_ : silent_cloud_;
-    const bool first = since == Time{};
-    if (first) since = call.clock.now();
-    if (engine::reaction(error.code()).again && call.clock.now() - since < std::chrono::minutes(2)) {
-      if (first) call.say(std::string(side), error.sentence());
-      return engine::RetryAfter{std::chrono::seconds(1), ""};
-    }
-    since = {};
-    return engine::Failed{side == "home" ? given_up(error) : error};
+    const bool home = side == "home";
+    return (home ? away_home_ : away_cloud_)
+        .again_or_failed(error, home ? given_up(error) : error, std::string(side), call, kAway);
   }
 
   ClusterDesk desk_;
@@ -287,7 +270,7 @@ class LiqoKind final : public engine::ConvergedKind {
   Time laid_at_{}, failing_since_{};  // at home
   bool delivered_ = false;  // the cloud's bootstrap, once more
   std::string said_home_, said_cloud_;
-  Time silent_home_{}, silent_cloud_{};  // since when a side does not answer
+  engine::Absence away_home_, away_cloud_;
 };
 
 }  // namespace

@@ -31,6 +31,10 @@ struct MachineDesk {
 void compare_bootstrap(const MachineDesk& desk, std::string (*revision)(const cloudinit::LighthouseBootstrap&),
                        const engine::Observed& observed, std::vector<engine::FieldChange>& changes);
 
+// Gives the machine its bootstrap again, which does whatever is not as it left it, and says `why`: Failed, or a RetryAfter.
+engine::Step deliver(const MachineDesk& desk, const cloudinit::LighthouseBootstrap& bootstrap, const std::string& why,
+                     const engine::Call& call);
+
 // Ready when the machine's host keys are proven and pinned and, where it makes its own Nebula key, that key is made.
 // Inputs: instance, generation, address, makesKey. Outputs: nebulaKey (base64; left out when it makes none).
 std::shared_ptr<engine::Kind> access_kind(MachineDesk desk);

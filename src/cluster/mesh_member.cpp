@@ -178,6 +178,15 @@ class MeshKind final : public engine::ConvergedKind {
 
 }  // namespace
 
+engine::Step deliver(const MachineDesk& desk, const cloudinit::LighthouseBootstrap& bootstrap, const std::string& why,
+                     const engine::Call& call) {
+  const auto script = cloudinit::lighthouse_script(bootstrap);
+  if (!script) return engine::Failed{script.error()};
+  call.say("deliver", why);
+  if (auto sent = desk.machine->deliver({*script, ""}, call.stop); !sent) return engine::Failed{sent.error()};
+  return engine::RetryAfter{std::chrono::milliseconds(500), ""};
+}
+
 void compare_bootstrap(const MachineDesk& desk, std::string (*revision)(const cloudinit::LighthouseBootstrap&),
                        const engine::Observed& observed, std::vector<engine::FieldChange>& changes) {
   const auto* has = codec::find(observed.attributes, "bootstrap");

@@ -32,7 +32,7 @@ class OffloadingKind final : public engine::ConvergedKind {
     if (!found) return out;
     for (const auto& object : *found) {
       const auto name = kube::namespace_of(object);
-      const bool ours = kube::label_of(object, kClusterLabel) == desk_.cluster.name;
+      const bool ours = cluster::is_ours(object, desk_.cluster);
       if (!ours && (only_ours_ || !is_named(name))) continue;
       auto one = seen(name, name);
       one.attributes = {{"strategy", codec::text_at(object, "spec.podOffloadingStrategy")},
@@ -109,7 +109,7 @@ class OffloadingKind final : public engine::ConvergedKind {
         kube::find(home, {liqo::kNamespaceOffloadings, name, std::string(liqo::kOffloadingName)}, call.stop);
     if (!found && found.error().code() == Code::kNotFound) return false;
     if (!found) return fail(found.error());
-    return *found && kube::label_of(**found, kClusterLabel) == desk_.cluster.name;
+    return *found && cluster::is_ours(**found, desk_.cluster);
   }
 
   Result<liqo::OffloadingState> settle(kube::Client& home, const std::string& name, const Json& inputs,
@@ -121,7 +121,7 @@ class OffloadingKind final : public engine::ConvergedKind {
       wish.strategy = codec::text_at(inputs, "strategy");
       wish.mapping = codec::text_at(inputs, "mapping");
       const auto there = TRY(kube::find(home, object, call.stop));
-      const bool foreign = there && kube::label_of(*there, kClusterLabel) != desk_.cluster.name;
+      const bool foreign = there && !cluster::is_ours(*there, desk_.cluster);
       TRY(liqo::offload(home, wish, foreign ? Json() : home_labels(desk_.cluster), call.stop));
     }
     const auto found = TRY(kube::find(home, object, call.stop));

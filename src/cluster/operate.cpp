@@ -106,7 +106,7 @@ Result<UpReport> up(Session& session, Planned next, const std::stop_token& stop)
       if (!changes) report.left = {};
       return report;
     }
-    next = TRY(make_plan(session, {false, {}, false}, stop));
+    next = TRY(make_plan(session, {.asks_home = false}, stop));
   }
   report.left = std::move(next.plan);
   return report;

@@ -14,7 +14,7 @@ struct Planned {
 
 struct PlanRequest {
   bool offline = false;             // AWS is taken to be as the journal last saw it
-  std::set<engine::Address> recreate;
+  std::set<engine::Address> recreate = {};
   bool asks_home = true;            // whether what is to be done at home can be done: a refusal when not
 };
 

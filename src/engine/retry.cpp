@@ -43,6 +43,19 @@ Step again_or_failed(Error error, const Call& call, Duration patience) {
   return RetryAfter{1s, error.sentence()};
 }
 
+Step Absence::again_or_failed(const Error& error, Error given_up, const std::string& phase, const Call& call,
+                              Duration patience) {
+  const auto now = call.clock.now();
+  const bool first = since_ == Time{};
+  if (first) since_ = now;
+  if (!reaction(error.code()).again || now - since_ > patience) {
+    over();
+    return Failed{std::move(given_up)};
+  }
+  if (first) call.say(phase, error.sentence());
+  return RetryAfter{1s, ""};
+}
+
 std::optional<Duration> Backoff::next(Code code, Time now) {
   const Reaction r = reaction(code);
   if (!r.again) return std::nullopt;

@@ -22,6 +22,20 @@ Reaction reaction(Code code);
 // A step that failed: again in a second while its code allows it and `patience` since the step's begin is not over.
 Step again_or_failed(Error error, const Call& call, Duration patience);
 
+// Patience with somebody who may be away for a while at any time, also late in a step: it is counted from the first call that
+// he did not answer. One step at a time uses it.
+class Absence {
+ public:
+  // Again in a second, which is said once, as `phase`; Failed with `given_up` when the code allows no other try or `patience`
+  // is over.
+  Step again_or_failed(const Error& error, Error given_up, const std::string& phase, const Call& call,
+                       Duration patience);
+  void over() { since_ = {}; }  // he has answered
+
+ private:
+  Time since_{};
+};
+
 // Delays with jitter in [1/2, 1) of the doubling value, from the run's own generator: repeatable by seed.
 class Backoff {
  public:

@@ -10,8 +10,8 @@ namespace tombolo::kube {
 namespace {
 
 constexpr Duration kLongestAskedFor = std::chrono::seconds(60);
-constexpr Duration kStarting =
-    std::chrono::seconds(15);  // kube-apiserver 1.35 says no to everybody until its RBAC is read
+// kube-apiserver 1.35 says no to everybody until its RBAC is read.
+constexpr Duration kStarting = std::chrono::seconds(15);
 
 bool may_repeat(Code code, Repeat repeat) {
   switch (code) {

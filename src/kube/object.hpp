@@ -30,8 +30,12 @@ inline const Resource kPods{"", "v1", "pods", "Pod"};
 inline const Resource kEvents{"", "v1", "events", "Event"};
 inline const Resource kSecrets{"", "v1", "secrets", "Secret"};
 inline const Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
+inline const Resource kServices{"", "v1", "services", "Service"};
 inline const Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet"};
 inline const Resource kDeployments{"apps", "v1", "deployments", "Deployment"};
+inline const Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
+inline const Resource kDefinitions{"apiextensions.k8s.io", "v1", "customresourcedefinitions",
+                                   "CustomResourceDefinition", false};
 inline const Resource kSigningRequests{"certificates.k8s.io", "v1", "certificatesigningrequests",
                                        "CertificateSigningRequest", false};
 

@@ -20,7 +20,6 @@ constexpr auto kProbe = 25s;      // home looks at the cloud's API server every 
 constexpr auto kForeign = 90s;
 constexpr auto kEcho = 500ms;     // what follows a node that has become Ready
 
-const kube::Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"};
 constexpr std::string_view kElection = "virtual-kubelet-leader-election";
 constexpr std::string_view kVirtualKubelets = "offloading.liqo.io/component=virtual-kubelet";
 
@@ -72,7 +71,7 @@ Result<> Peering::make_way_for_node(kube::Client& home, const std::stop_token& s
 // Of a virtual kubelet that has not given them back: the next one would wait 15 s for them.
 Result<> Peering::drop_leases(kube::Client& home, const std::stop_token& stop) {
   for (const auto& lease : {std::string(kElection), slice()})
-    TRY(kube::remove(home, {kLeases, home_tenant_, lease}, stop));
+    TRY(kube::remove(home, {kube::kLeases, home_tenant_, lease}, stop));
   return {};
 }
 

@@ -87,6 +87,13 @@ std::string trouble_of(const Result<cluster::UpReport>& report) {
   return out;
 }
 
+// The first run lays what GitOps does not, and gives up.
+void begin_by_gitops(Lab& lab) {
+  lab.cluster.home.manage = spec::Manage::kGitops;
+  lab.cluster.home.gitops_wait = std::chrono::seconds(30);
+  ASSERT_NE(trouble_of(lab.up()), "");
+}
+
 TEST(Flux, ThatNobodyRunsIsNamedWithTheReleaseThatWaits) {
   Lab lab(1);
   install_flux(lab);
@@ -172,9 +179,7 @@ TEST(GitOps, UpSaysWhatItWaitsForAgainAndAgainAndAppliesNothing) {
 
 TEST(GitOps, WhatIsMissingOfTheTreeIsNamedOneAfterTheOther) {
   Lab lab(6);
-  lab.cluster.home.manage = spec::Manage::kGitops;
-  lab.cluster.home.gitops_wait = std::chrono::seconds(30);
-  ASSERT_NE(trouble_of(lab.up()), "");
+  begin_by_gitops(lab);
   install_flux(lab);
   apply_tree(lab);
   say_of_release(lab, {{"metadata", {{"annotations", {{"tombolo/inputs", R"({"version":"v1.1.0"})"}}}}}});
@@ -187,9 +192,7 @@ TEST(GitOps, WhatIsMissingOfTheTreeIsNamedOneAfterTheOther) {
 
 TEST(GitOps, WithoutFluxTheReleaseCannotComeAndThatIsSaid) {
   Lab lab(7);
-  lab.cluster.home.manage = spec::Manage::kGitops;
-  lab.cluster.home.gitops_wait = std::chrono::seconds(30);
-  ASSERT_NE(trouble_of(lab.up()), "");
+  begin_by_gitops(lab);
   const auto session = lab.session();
   const auto tree = cluster::gitops_tree(**session, cluster::TreeKind::kKustomize, "./x");
   ASSERT_TRUE(tree);
@@ -203,9 +206,7 @@ TEST(GitOps, WithoutFluxTheReleaseCannotComeAndThatIsSaid) {
 
 TEST(GitOps, DownLeavesTheTreeAndTakesTheKeys) {
   Lab lab(8);
-  lab.cluster.home.manage = spec::Manage::kGitops;
-  lab.cluster.home.gitops_wait = std::chrono::seconds(30);
-  ASSERT_NE(trouble_of(lab.up()), "");
+  begin_by_gitops(lab);
   install_flux(lab);
   apply_tree(lab);
   ASSERT_THAT(trouble_of(lab.up()), HasSubstr("Flux has not looked at it yet"));

@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import threading
+import time
 
 import world as worlds
 
@@ -102,6 +103,13 @@ class Running:
     def read(self):
         for line in self.process.stdout:
             self.text += line
+
+    def says(self, text, seconds=60):
+        """Waits until it has said that."""
+        end = time.monotonic() + seconds
+        while text not in self.text and time.monotonic() < end and self.process.poll() is None:
+            time.sleep(0.1)
+        assert text in self.text, self.text
 
     def end(self, timeout=60):
         self.process.wait(timeout=timeout)

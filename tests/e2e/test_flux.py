@@ -2,12 +2,12 @@
 import json
 import re
 import shlex
-import time
 
 import pytest
 from cluster import Cluster
 from flux import SPACE, Flux
 from test_clusters import everything
+from weather import until
 
 import world as worlds
 
@@ -17,31 +17,19 @@ RELEASE = ("-n", "liqo", "helmrelease", "liqo")
 
 
 @pytest.fixture(scope="module")
-def at_home(world):
-    """As on its first day, whatever other files have left in it."""
-    world.cluster_at_home.reset()
-    return world.cluster_at_home
-
-
-@pytest.fixture(scope="module")
 def flux(world, at_home):
     with Flux(world.folder / "flux", at_home, world.artefacts.folder, world.mirror, worlds.net.INTERNET,
               world.folder / "tls/ca.crt") as it:
         yield it
 
 
-class Repository:
-    """The operator's git repository, as it lies on his disk."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        (folder / ".git").mkdir()
-        (folder / PLACE).mkdir(parents=True)
-
-
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    return Repository(tmp_path_factory.mktemp("repository"))
+    """The operator's git repository, as it lies on his disk."""
+    folder = tmp_path_factory.mktemp("repository")
+    (folder / ".git").mkdir()
+    (folder / PLACE).mkdir(parents=True)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +44,6 @@ def write(cluster, at_home, manage, wait="5m"):
     cluster.write(distribution="k3s", kubeconfig=at_home.kubeconfig, manage=f"{manage}\n  gitopsWait: {wait}")
 
 
-def says(running, text, seconds=90):
-    end = time.monotonic() + seconds
-    while text not in running.text and time.monotonic() < end and running.process.poll() is None:
-        time.sleep(0.1)
-    assert text in running.text, running.text
-
-
 def of(at_home, kind, name="liqo"):
     return json.loads(at_home.kubectl("get", kind, name, "-n", "liqo", "-o", "json"))
 
@@ -75,10 +56,10 @@ def managers(at_home, kind, space, name):
 def test_with_gitops_up_waits_until_flux_has_applied_the_tree(cluster, at_home, flux, repository):
     write(cluster, at_home, "gitops")
     running = cluster.start("up", "--yes", "--skip-peering")
-    says(running, "waiting for your GitOps: Namespace nebula-system is not applied yet")
+    running.says("waiting for your GitOps: Namespace nebula-system is not applied yet")
     assert everything(at_home) == cluster.objects_before, "up has applied something itself"
-    cluster.run("export", "--flux", repository.folder / TREE)
-    flux.repository(repository.folder, ".")
+    cluster.run("export", "--flux", repository / TREE)
+    flux.repository(repository, ".")
     # What `flux bootstrap` makes: the folder around the tree, and so all that is in it.
     at_home.kubectl("apply", "-f", "-", text=json.dumps({
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": SPACE, "namespace": SPACE},
@@ -94,16 +75,16 @@ def test_with_gitops_up_waits_until_flux_has_applied_the_tree(cluster, at_home, 
 
 
 def test_the_exported_trees_are_what_the_api_server_takes(cluster, at_home, repository, tmp_path):
-    assert cluster.json("export", "--flux", repository.folder / TREE)["changed"] == 0
+    assert cluster.json("export", "--flux", repository / TREE)["changed"] == 0
     cluster.run("export", "--kustomize", tmp_path)
     assert cluster.json("export", "--kustomize", tmp_path)["changed"] == 0
     dry = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-o", "name"]
     taken = at_home.kubectl(*dry, "-k", tmp_path).split()
     assert {"helmrelease.helm.toolkit.fluxcd.io/liqo", "helmrepository.source.toolkit.fluxcd.io/liqo", "daemonset.apps/nebula"} < set(taken)
-    files = sorted(f for f in (repository.folder / TREE).rglob("*.yaml") if f.name not in ("kustomization.yaml", "secret.example.yaml"))
+    files = sorted(f for f in (repository / TREE).rglob("*.yaml") if f.name not in ("kustomization.yaml", "secret.example.yaml"))
     for file in files:
         assert at_home.kubectl(*dry, "--validate=strict", "-f", file), file
-    assert at_home.kubectl(*dry, "-k", repository.folder / TREE).split() == [
+    assert at_home.kubectl(*dry, "-k", repository / TREE).split() == [
         f"kustomization.kustomize.toolkit.fluxcd.io/fluxed-{part}" for part in ("liqo", "nebula", "offloading")]
 
 
@@ -124,7 +105,7 @@ def test_a_release_that_fails_or_is_suspended_is_named(cluster, at_home, flux):
     flux.reaches(False)
     write(cluster, at_home, "apply")
     running = cluster.start("up", "--yes", "--skip-peering")
-    says(running, "HelmRelease liqo/liqo waits for its chart: HelmRepository liqo/liqo: ")
+    running.says("HelmRelease liqo/liqo waits for its chart: HelmRepository liqo/liqo: ")
     assert "connection refused" in running.text and "Can home reach https://helm.liqo.io/?" in running.text
     at_home.kubectl("patch", *RELEASE, "--type=merge", "-p", '{"spec":{"suspend":true}}')
     assert running.end(30) == 1
@@ -144,9 +125,7 @@ def test_a_release_that_fails_or_is_suspended_is_named(cluster, at_home, flux):
 def test_a_second_up_changes_nothing_and_flux_finds_no_drift(cluster, at_home, flux):
     before = of(at_home, "helmrelease")["metadata"]["generation"]
     at_home.kubectl("annotate", *RELEASE, "reconcile.fluxcd.io/requestedAt=now")
-    end = time.monotonic() + 20
-    while of(at_home, "helmrelease")["status"].get("lastHandledReconcileAt") != "now" and time.monotonic() < end:
-        time.sleep(0.2)
+    until(lambda: of(at_home, "helmrelease")["status"].get("lastHandledReconcileAt") == "now", 20)
     assert "Nothing to do" in cluster.up("--skip-peering")
     release = of(at_home, "helmrelease")
     assert release["metadata"]["generation"] == before and len(release["status"]["history"]) == 1

@@ -216,7 +216,7 @@ def test_a_webhook_that_is_down_is_named_and_waited_for(cluster, at_home):
     edit_image(at_home)
     with silent_webhook(at_home):
         waiting = cluster.start("up", "--yes", "--skip-peering")
-        until(lambda: "the admission webhook silent.example.org did not answer" in waiting.text, 30)
+        waiting.says("the admission webhook silent.example.org did not answer")
     assert waiting.end(60) == 0, waiting.text
     assert image(at_home).startswith("docker.io/nebulaoss/nebula:")
 
@@ -233,7 +233,7 @@ def test_a_webhook_that_stays_down_ends_up_with_what_to_do(cluster, at_home):
 def test_an_api_server_that_is_started_again_in_the_middle(cluster, at_home):
     edit_image(at_home)
     going = cluster.start("up", "--yes", "--skip-peering")
-    until(lambda: "home.nebula/home, apply" in going.text, 30)
+    going.says("home.nebula/home, apply")
     at_home.signal("kube-apiserver", "KILL")
     assert going.end(90) == 0, going.text
     assert "home.nebula/home, home: " in going.text, "that home was away is told"
