@@ -336,8 +336,8 @@ def test_a_terminated_machine_leaves_nothing(world, site):
     short = site.launch("short")
     assert until(lambda: site.state(short) == "running")
     assert traces(short)
-    site.ec2.terminate_instances(InstanceIds=[short])
-    assert site.state(short) == "shutting-down"
+    (told,) = site.ec2.terminate_instances(InstanceIds=[short])["TerminatingInstances"]
+    assert told["CurrentState"]["Name"] == "shutting-down"
     assert until(lambda: site.state(short) == "terminated")
     assert traces(short) == []
 
