@@ -24,12 +24,14 @@ struct ClusterDesk {
   std::function<Result<HomeMesh>(const std::string& lighthouse_address)> home_mesh;
   std::function<Result<std::string>()> trust;  // hash of whom the mesh trusts and whom no more
   std::function<Result<codec::Json>()> home_values;  // for Liqo's chart, complete
+  std::string nebula_space;  // of home, in which Nebula was laid last; "": the journal knows of none
 };
 
 // Ready when Nebula runs on every node of home that is a member and its device is up. Inputs: namespace, version, lighthouse
 // (address), port (UDP), mtu (bytes), cipher, certificate/<member> (fingerprint), node/<member>. Outputs: namespace.
 std::shared_ptr<engine::Kind> home_nebula_kind(ClusterDesk desk);
-// One for each member at home: ready when a packet went from the lighthouse to it and back. Inputs: address, instance.
+// One for each member at home: ready when a packet went from the lighthouse to it and back. Inputs: address, instance,
+// namespace (Nebula's: where that moves, the member has to prove itself again).
 std::shared_ptr<engine::Kind> home_member_kind(ClusterDesk desk);
 // Ready when k3s' API has answered over the mesh address with the credentials it made, and its node is Ready.
 // Inputs: instance, version. Outputs: server.

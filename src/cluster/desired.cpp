@@ -156,7 +156,9 @@ void wish_for_clusters(const spec::Cluster& cluster, std::vector<Wish>& out) {
     nebula.inputs.as_object()["node/" + member->name] = member->node;
     nebula.needs.push_back(certificate);
     out.push_back({at(kHomeMemberKind, member->name),
-                   {{"address", member->address.text()}, {"instance", instance}},
+                   {{"address", member->address.text()},
+                    {"instance", instance},
+                    {"namespace", reference(nebula.address, "namespace")}},
                    {nebula.address, mesh}});
   }
   if (!cluster.mesh.home().empty()) out.push_back(std::move(nebula));

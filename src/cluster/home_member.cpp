@@ -33,7 +33,9 @@ class HomeMemberKind final : public engine::ConvergedKind {
     std::vector<engine::Observed> out;
     for (const auto* member : home) {
       auto one = seen(member->name, member->name);
-      one.attributes = {{"address", member->address.text()}, {"instance", record->instance}};
+      one.attributes = {{"address", member->address.text()},
+                        {"instance", record->instance},
+                        {"namespace", desk_.cluster.home.nebula_namespace}};
       if (!report || !answer_of(*report, member->address.text())) {
         one.status = engine::Status::kPending;
         one.status_detail = report ? "the lighthouse gets no answer from it" : report.error().sentence();
@@ -44,7 +46,7 @@ class HomeMemberKind final : public engine::ConvergedKind {
   }
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
-    return {differences(wish, observed, {"address", "instance"}), {}};
+    return {differences(wish, observed, {"address", "instance", "namespace"}), {}};
   }
   engine::Step converge(const engine::Wish& wish, const engine::Current& current, const engine::Call& call) override {
     const auto address = codec::text_at(wish.inputs, "address");

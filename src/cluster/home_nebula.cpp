@@ -23,27 +23,12 @@ class HomeNebulaKind final : public engine::ConvergedKind {
   std::string name() const override { return std::string(kHomeNebulaKind); }
 
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
-    auto out = seen("home", "");
-    const auto object = read(call);
-    if (!object) {
-      if (object.error().code() == Code::kCancelled) return fail(object.error());
-      out.status = engine::Status::kPending;
-      out.status_detail = object.error().sentence();
-      return std::vector{std::move(out)};
+    // The file may name another namespace by now than the one it was laid in.
+    if (!desk_.nebula_space.empty() && desk_.nebula_space != here().space) {
+      auto earlier = observe_in({desk_.nebula_space}, call);
+      if (!earlier || !earlier->empty()) return earlier;
     }
-    if (!*object) return begun(std::move(out), call);
-    out.id = kube::uid_of(**object);
-    if (is_ours(**object)) {
-      out.attributes = made_from(**object);
-      if (!by_gitops())
-        if (auto changed = changed_by_hand(**object, call)) out.attributes.as_object()["byHand"] = std::move(*changed);
-    }
-    out.outputs = {{"namespace", desk_.cluster.home.nebula_namespace}};
-    if (auto trouble = kube::rollout_trouble(**object); !trouble.empty()) {
-      out.status = engine::Status::kPending;
-      out.status_detail = std::move(trouble);
-    }
-    return std::vector{std::move(out)};
+    return observe_in(here(), call);
   }
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
@@ -59,8 +44,10 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     // Its maker wrote down what it was made from; a field it did not know is a change too.
     for (const auto& [key, after] : wish.inputs.get_object()) {
       const auto* before = observed.attributes.get_object().if_contains(key);
-      if (!before || codec::to_canonical_text(*before) != codec::to_canonical_text(after))
-        out.changes.push_back({std::string(key), before ? *before : Json(), after, false});
+      // One in two namespaces would be two members of one name on a node.
+      const bool moves = key == "namespace" && codec::text_at(observed.outputs, "namespace") != here().space;
+      if (moves || !before || codec::to_canonical_text(*before) != codec::to_canonical_text(after))
+        out.changes.push_back({std::string(key), before ? *before : Json(), after, moves});
     }
     const auto trust = desk_.trust();
     if (trust && codec::text_at(observed.attributes, "trust") != *trust)
@@ -75,7 +62,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     if (!client) return engine::Failed{home_failure(client.error())};
     if (applied_ != codec::to_canonical_text(wish.inputs)) {
       if (by_gitops())
-        if (auto wait = awaited(**client, {name_space()}, {}, call)) return std::move(*wait);
+        if (auto wait = awaited(**client, {here().name_space()}, {}, call)) return std::move(*wait);
       const auto done = lay(**client, wish.inputs, call);
       if (!done)
         return away_.again_or_failed(done.error(), given_up(done.error()), "home", call, std::chrono::minutes(1));
@@ -99,16 +86,52 @@ class HomeNebulaKind final : public engine::ConvergedKind {
   engine::Step remove(const engine::Current& current, const engine::Call& call) override {
     auto client = desk_.kubernetes.home(call.stop);
     if (!client) return engine::Failed{home_failure(client.error())};
-    const auto gone = take_away(**client, call.stop);
+    const auto space = codec::text_at(current.outputs, "namespace");
+    const auto gone = take_away(**client, space.empty() ? here() : Objects{space}, call.stop);
     if (!gone) return engine::Failed{home_failure(gone.error())};
     return engine::Done{current.id, {}};
   }
 
  private:
+  // What is ours at home, in one namespace.
+  struct Objects {
+    std::string space;
+    kube::ObjectName name_space() const { return {kube::kNamespaces, "", space}; }
+    kube::ObjectName config_map() const { return {kube::kConfigMaps, space, std::string(kNebulaName)}; }
+    kube::ObjectName daemon_set() const { return {kube::kDaemonSets, space, std::string(kNebulaName)}; }
+    kube::ObjectName secret() const { return {kube::kSecrets, space, std::string(kHostSecretName)}; }
+  };
+  Objects here() const { return {desk_.cluster.home.nebula_namespace}; }
+
+  Result<std::vector<engine::Observed>> observe_in(const Objects& place, const engine::Call& call) const {
+    auto out = seen("home", "");
+    out.outputs = {{"namespace", place.space}};
+    const auto object = read(place, call);
+    if (!object) {
+      if (object.error().code() == Code::kCancelled) return fail(object.error());
+      out.status = engine::Status::kPending;
+      out.status_detail = object.error().sentence();
+      return std::vector{std::move(out)};
+    }
+    if (!*object) return begun(place, std::move(out), call);
+    out.id = kube::uid_of(**object);
+    if (is_ours(**object)) {
+      out.attributes = made_from(**object);
+      if (!by_gitops() && place.space == here().space)
+        if (auto changed = changed_by_hand(**object, call)) out.attributes.as_object()["byHand"] = std::move(*changed);
+    }
+    if (auto trouble = kube::rollout_trouble(**object); !trouble.empty()) {
+      out.status = engine::Status::kPending;
+      out.status_detail = std::move(trouble);
+    }
+    return std::vector{std::move(out)};
+  }
+
   // A run that ended early has left the namespace, or some of what is in it where the namespace is somebody else's.
-  Result<std::vector<engine::Observed>> begun(engine::Observed out, const engine::Call& call) const {
+  Result<std::vector<engine::Observed>> begun(const Objects& place, engine::Observed out,
+                                              const engine::Call& call) const {
     auto* client = TRY(desk_.kubernetes.home(call.stop));
-    for (const auto& name : {name_space(), config_map(), secret()}) {
+    for (const auto& name : {place.name_space(), place.config_map(), place.secret()}) {
       const auto found = TRY(kube::find(*client, name, call.stop));
       if (!found || !is_ours(*found) || kube::is_being_deleted(*found)) continue;
       out.id = kube::uid_of(*found);
@@ -132,9 +155,9 @@ class HomeNebulaKind final : public engine::ConvergedKind {
       std::optional<Json> live = daemon_set;
       if (kind != kube::kDaemonSets.kind)
         live = TRY(kube::find(*client,
-                              kind == kube::kNamespaces.kind   ? name_space()
-                              : kind == kube::kConfigMaps.kind ? config_map()
-                                                               : secret(),
+                              kind == kube::kNamespaces.kind   ? here().name_space()
+                              : kind == kube::kConfigMaps.kind ? here().config_map()
+                                                               : here().secret(),
                               call.stop));
       const auto what = fmt::format("{} {}", kind, kube::name_of(wanted));
       if (!live) out.push_back({{"field", what}, {"is", "gone"}});
@@ -146,9 +169,9 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     return out;
   }
 
-  Result<std::optional<Json>> read(const engine::Call& call) const {
+  Result<std::optional<Json>> read(const Objects& place, const engine::Call& call) const {
     auto* client = TRY(desk_.kubernetes.home(call.stop));
-    return kube::find(*client, nebula_daemon_set(desk_.cluster), call.stop);
+    return kube::find(*client, place.daemon_set(), call.stop);
   }
 
   Result<Json> with_trust(const Json& inputs) const {
@@ -180,9 +203,9 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     const auto mesh = TRY(desk_.home_mesh(codec::text_at(inputs, "lighthouse")));
     TRY(check_home(client, desk_.cluster, call.stop));
     auto objects = nebula_manifests(desk_.cluster, mesh, TRY(with_trust(inputs)));
-    const auto there = TRY(kube::find(client, name_space(), call.stop));
+    const auto there = TRY(kube::find(client, here().name_space(), call.stop));
     const bool foreign = there && !is_ours(*there);
-    for (const auto& name : {config_map(), secret()})
+    for (const auto& name : {here().config_map(), here().secret()})
       if (const auto found = TRY(kube::find(client, name, call.stop)); found && !is_ours(*found))
         return fail(Code::kConflict, name.text() + " is there, and tombolo did not make it",
                     "Remove it, or choose another home.nebulaNamespace.");
@@ -203,7 +226,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
   Result<> label_foreign(kube::Client& client, Json wanted, const std::stop_token& stop) const {
     const auto ours = home_labels(desk_.cluster);
     for (const auto& label : ours.as_object()) wanted.at("metadata").at("labels").as_object().erase(label.key());
-    const auto done = kube::apply(client, name_space(), wanted, stop);
+    const auto done = kube::apply(client, here().name_space(), wanted, stop);
     if (done) return {};
     if (done.error().code() != Code::kConflict) return fail(done.error());
     const auto& space = desk_.cluster.home.nebula_namespace;
@@ -216,33 +239,27 @@ class HomeNebulaKind final : public engine::ConvergedKind {
 
   bool by_gitops() const { return desk_.cluster.home.manage == spec::Manage::kGitops; }
   bool is_ours(const Json& object) const { return cluster::is_ours(object, desk_.cluster); }
-  kube::ObjectName name_space() const { return {kube::kNamespaces, "", desk_.cluster.home.nebula_namespace}; }
-  kube::ObjectName config_map() const {
-    return {kube::kConfigMaps, desk_.cluster.home.nebula_namespace, std::string(kNebulaName)};
-  }
-  kube::ObjectName secret() const {
-    return {kube::kSecrets, desk_.cluster.home.nebula_namespace, std::string(kHostSecretName)};
-  }
 
   // The namespace when it is ours, else what we laid in it; where GitOps keeps the rest, the Secret alone.
-  Result<> take_away(kube::Client& client, const std::stop_token& stop) const {
-    std::vector<kube::ObjectName> ours{secret()};
+  Result<> take_away(kube::Client& client, const Objects& place, const std::stop_token& stop) const {
+    const auto name_space = place.name_space();
+    std::vector<kube::ObjectName> ours{place.secret()};
     if (!by_gitops()) {
-      ours.insert(ours.begin(), {nebula_daemon_set(desk_.cluster), config_map()});
-      const auto space = TRY(kube::find(client, name_space(), stop));
-      if (space && is_ours(*space)) ours = {name_space()};
+      ours.insert(ours.begin(), {place.daemon_set(), place.config_map()});
+      const auto space = TRY(kube::find(client, name_space, stop));
+      if (space && is_ours(*space)) ours = {name_space};
       // An apply of nothing gives back the labels that a namespace of somebody else has got.
       if (space && !is_ours(*space) && kube::has_applied(*space))
-        TRY(kube::apply(client, name_space(),
-                        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name_space().name}}}},
+        TRY(kube::apply(client, name_space,
+                        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name_space.name}}}},
                         stop));
     }
     for (const auto& name : ours) {
       const auto found = TRY(kube::find(client, name, stop));
       if (!found || !is_ours(*found)) continue;
       TRY(kube::remove(client, name, stop));
-      // A namespace takes its time: `down` looks again at the end.
-      if (name.resource != kube::kNamespaces)
+      // A namespace takes its time: `down` looks again at the end. Where Nebula moves, the new one wants its device.
+      if (name.resource != kube::kNamespaces || place.space != here().space)
         TRY(kube::wait_until_gone(client, name, kube::uid_of(*found), std::chrono::minutes(2), stop));
     }
     return {};

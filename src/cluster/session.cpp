@@ -124,12 +124,14 @@ Kubernetes& Session::kubernetes() {
 }
 
 ClusterDesk Session::cluster_desk() {
+  const auto nebula = state_.find({std::string(kHomeNebulaKind), "home"});
   return {cluster(),
           kubernetes(),
           machine_desk(),
           [this](const std::string& lighthouse) { return home_mesh(*this, lighthouse); },
           [this] { return home_trust(folder_, clock().now()); },
-          [this] { return liqo_values(cluster(), liqo::Side::kHome); }};
+          [this] { return liqo_values(cluster(), liqo::Side::kHome); },
+          nebula == state_.end() ? "" : codec::text_at(nebula->second.outputs, "namespace")};
 }
 
 engine::Kinds Session::cluster_kinds() {

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
                                            read(argv[2]),
                                            4242,
                                            *nebula,
+                                           {},
                                            {}};
   if (argc == 7) bootstrap.embedded = cloudinit::EmbeddedIdentity{read(argv[5]), Secret<std::string>(read(argv[6]))};
   const auto script = cloudinit::lighthouse_script(bootstrap);

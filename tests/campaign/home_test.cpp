@@ -136,6 +136,37 @@ TEST(AtHome, WhatWasHalfLaidInAForeignNamespaceGoesAgainAndItsLabelsToo) {
             R"({"mine":"a","kubernetes.io/metadata.name":"nebula-system"})");
 }
 
+// Two at a time would be two members of one name on a node.
+TEST(AtHome, NebulaMovesToAnotherNamespaceAndLeavesNothingInTheOldOne) {
+  Lab lab(48);
+  ASSERT_TRUE(lab.up());
+  lab.cluster.home.nebula_namespace = "mesh";
+  const auto plan = lab.plan();
+  ASSERT_TRUE(plan) << plan.error().text();
+  std::map<std::string, engine::Action> changes;
+  for (const auto& change : plan->changes)
+    if (change.action != engine::Action::kNone) changes[change.address.text()] = change.action;
+  EXPECT_THAT(changes, testing::ElementsAre(testing::Pair("home.member/talos-homelab", engine::Action::kUpdate),
+                                            testing::Pair("home.nebula/home", engine::Action::kReplace)));
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
+  EXPECT_EQ(lab.status_at_home("/apis/apps/v1/namespaces/mesh/daemonsets/nebula"), 200);
+  EXPECT_EQ(lab.status_at_home(std::string(kSet)), 404);
+  EXPECT_EQ(lab.status_at_home("/api/v1/namespaces/nebula-system"), 404);
+  EXPECT_TRUE(lab.plan()->empty());
+}
+
+TEST(AtHome, DownFindsNebulaWhereItWasLaidWhateverTheFileSaysByNow) {
+  Lab lab(49);
+  ASSERT_TRUE(lab.up());
+  lab.cluster.home.nebula_namespace = "mesh";
+  const auto receipt = lab.down();
+  ASSERT_TRUE(receipt) << receipt.error().text();
+  EXPECT_TRUE(receipt->zero()) << codec::to_text(cluster::to_json(*receipt));
+  EXPECT_EQ(lab.status_at_home("/api/v1/namespaces/nebula-system"), 404);
+}
+
 TEST(AtHome, ASecretOfSomebodyElseIsNotTaken) {
   Lab lab(47);
   ASSERT_EQ(at_home(lab, "POST", "/api/v1/namespaces", R"({"apiVersion": "v1", "kind": "Namespace",

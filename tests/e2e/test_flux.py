@@ -2,6 +2,8 @@
 import json
 import re
 import shlex
+import shutil
+import subprocess
 
 import pytest
 from cluster import Cluster
@@ -18,17 +20,18 @@ RELEASE = ("-n", "liqo", "helmrelease", "liqo")
 
 @pytest.fixture(scope="module")
 def flux(world, at_home):
-    with Flux(world.folder / "flux", at_home, world.artefacts.folder, world.mirror, worlds.net.INTERNET,
-              world.folder / "tls/ca.crt") as it:
+    with Flux(world.folder / "flux", at_home, world.artefacts.folder, worlds.net.INTERNET, world.folder / "tls/ca.crt") as it:
         yield it
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    """The operator's git repository, as it lies on his disk."""
+    """The operator's git repository, with nothing in it yet."""
     folder = tmp_path_factory.mktemp("repository")
-    (folder / ".git").mkdir()
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", folder], check=True)
     (folder / PLACE).mkdir(parents=True)
+    (folder / PLACE / "README.md").write_text("What Flux applies at home.\n")
+    commit(folder)
     return folder
 
 
@@ -38,6 +41,21 @@ def cluster(world, at_home, flux, tmp_path_factory):
     it.objects_before = everything(at_home)
     yield it
     it.run("down", "--yes", code=None)
+
+
+def commit(repository):
+    """Everything as it lies there; the commit's name."""
+    git = ["git", "-C", repository, "-c", "user.name=operator", "-c", "user.email=operator@example.org"]
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message=change"], check=True)
+    return subprocess.run([*git, "rev-parse", "HEAD"], check=True, text=True, capture_output=True).stdout.strip()
+
+
+def applied(at_home, commit):
+    """Waits until Flux has applied Nebula's part of the tree as of that commit."""
+    path = "jsonpath={.status.lastAppliedRevision}"
+    until(lambda: commit in at_home.kubectl("get", "kustomization.kustomize.toolkit.fluxcd.io", "fluxed-nebula", "-n", SPACE, "-o", path),
+          60)
 
 
 def write(cluster, at_home, manage, wait="5m"):
@@ -54,16 +72,13 @@ def managers(at_home, kind, space, name):
 
 
 def test_with_gitops_up_waits_until_flux_has_applied_the_tree(cluster, at_home, flux, repository):
+    flux.follows(repository, PLACE)
     write(cluster, at_home, "gitops")
     running = cluster.start("up", "--yes", "--skip-peering")
     running.says("waiting for your GitOps: Namespace nebula-system is not applied yet")
     assert everything(at_home) == cluster.objects_before, "up has applied something itself"
     cluster.run("export", "--flux", repository / TREE)
-    flux.repository(repository, ".")
-    # What `flux bootstrap` makes: the folder around the tree, and so all that is in it.
-    at_home.kubectl("apply", "-f", "-", text=json.dumps({
-        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": SPACE, "namespace": SPACE},
-        "spec": {"interval": "1h", "path": f"./{PLACE}", "prune": True, "sourceRef": {"kind": "GitRepository", "name": SPACE}}}))
+    commit(repository)
     assert running.end(180) == 0, running.text + flux.log("kustomize-controller")[-3000:]
     assert cluster.resource("liqo.installation/home")["state"] == "ready"
     for kind, space, name in (("namespace", "", "liqo"), ("helmrelease", "liqo", "liqo"), ("helmrepository", "liqo", "liqo"),
@@ -88,17 +103,40 @@ def test_the_exported_trees_are_what_the_api_server_takes(cluster, at_home, repo
         f"kustomization.kustomize.toolkit.fluxcd.io/fluxed-{part}" for part in ("liqo", "nebula", "offloading")]
 
 
-def test_what_gitops_applied_gitops_takes_away(cluster, at_home):
-    """And nothing holds it. Liqo's namespace alone stays: Helm needs it to the end. The Secret with the keys was ours, and went
-    with its namespace."""
-    at_home.kubectl("delete", "kustomization.kustomize.toolkit.fluxcd.io", SPACE, "-n", SPACE, "--timeout=60s")
-    at_home.kubectl("wait", "kustomization.kustomize.toolkit.fluxcd.io", "--all", "-n", SPACE, "--for=delete", "--timeout=60s")
-    at_home.kubectl("wait", "helmrelease", "--all", "-n", "liqo", "--for=delete", "--timeout=60s")
+def test_pods_that_the_namespace_of_the_tree_does_not_let_in_are_named(cluster, at_home, repository):
+    """Somebody has taken away in git what Nebula needs of its namespace."""
+    file = repository / TREE / "nebula/namespace.yaml"
+    tree = file.read_text()
+    file.write_text(tree.replace("enforce: privileged", "enforce: baseline"))
+    applied(at_home, commit(repository))
+    at_home.kubectl("delete", "pods", "--all", "-n", "nebula-system")
+    said = cluster.up("--skip-peering", code=1)
+    assert "home's API server refuses Nebula's pods: " in said and "violates PodSecurity" in said, said
+    assert "pod-security.kubernetes.io/enforce=privileged" in said
+    file.write_text(tree)
+    commit(repository)
+    until(lambda: "enforce: privileged" in at_home.kubectl("get", "namespace", "nebula-system", "-o", "yaml"), 60)
+    at_home.kubectl("annotate", "daemonset", "nebula", "-n", "nebula-system", "look=again")  # its controller tries ever more seldom
+    cluster.up("--skip-peering")
+
+
+def test_down_takes_the_keys_and_leaves_the_tree_to_gitops(cluster, at_home):
+    before = everything(at_home)
+    receipt = cluster.json("down", "--yes")
+    assert receipt["zero"] and receipt["billable"] == 0
+    assert before - everything(at_home) == {"secret/nebula-host"}
+
+
+def test_what_leaves_git_gitops_takes_away(cluster, at_home, repository):
+    """And nothing holds it. Liqo's namespace alone stays: Helm needs it to the end."""
+    shutil.rmtree(repository / TREE)
+    commit(repository)
+    at_home.kubectl("wait", "helmrelease", "liqo", "-n", "liqo", "--for=delete", "--timeout=90s")
     at_home.kubectl("wait", "namespace/nebula-system", "--for=delete", "--timeout=60s")
-    assert set(at_home.kubectl("get", "deployments,services,configmaps,secrets", "-n", "liqo", "-o", "name").split()) == {
-        "configmap/kube-root-ca.crt", "secret/authentication-keys"}, "Liqo's own keys are nobody's manifest"
+    until(lambda: set(at_home.kubectl("get", "deployments,services,configmaps,secrets", "-n", "liqo", "-o", "name").split()) == {
+        "configmap/kube-root-ca.crt", "secret/authentication-keys"}, 60), "Liqo's own keys are nobody's manifest"
     at_home.kubectl("delete", "namespace", "liqo", "--timeout=60s")
-    at_home.kubectl("delete", "gitrepository", SPACE, "-n", SPACE)
+    at_home.kubectl("delete", "kustomization.kustomize.toolkit.fluxcd.io,gitrepository", SPACE, "-n", SPACE, "--timeout=60s")
 
 
 def test_a_release_that_fails_or_is_suspended_is_named(cluster, at_home, flux):

@@ -181,15 +181,29 @@ def test_what_is_changed_by_hand_is_noticed_named_and_put_back(cluster, at_home)
     edit_image(at_home)
     at_home.kubectl("patch", "cm", "nebula", *NEBULA, "--type=merge", "-p", '{"data": {"config.yml": "pki: {}"}}')
     at_home.kubectl("set", "image", "deployment/liqo-crd-replicator", "*=busybox:1.36", "-n", "liqo")
+    at_home.kubectl("delete", "crd", "virtualnodes.offloading.liqo.io")
     said = cluster.run("plan")
     for field in ('DaemonSet nebula .spec.template.spec.containers[name="nebula"].image', "ConfigMap nebula .data.config.yml",
-                  "changed by kubectl-set", "changed by kubectl-patch", "Deployment liqo/liqo-crd-replicator"):
+                  "changed by kubectl-set", "changed by kubectl-patch", "Deployment liqo/liqo-crd-replicator",
+                  "CustomResourceDefinition virtualnodes.offloading.liqo.io"):
         assert field in said, said
     cluster.up("--skip-peering")
     assert image(at_home).startswith("docker.io/nebulaoss/nebula:")
     before = versions(at_home)
     assert "Nothing to do" in cluster.up("--skip-peering")
     assert versions(at_home) == before
+
+
+def test_nebula_moves_to_another_namespace(world, cluster, at_home, jane):
+    write(cluster, jane, manage="apply\n  nebulaNamespace: mesh")
+    assert "namespace: nebula-system -> mesh   (cannot be changed in place)" in cluster.run("plan")
+    cluster.up("--skip-peering")
+    assert at_home.kubectl("get", "namespace", "nebula-system", "--ignore-not-found") == ""
+    assert at_home.kubectl("get", "pods", "-n", "mesh", "-o", "name").count("pod/nebula") == 2
+    write(cluster, jane)
+    cluster.up("--skip-peering")
+    assert at_home.kubectl("get", "namespace", "mesh", "--ignore-not-found") == ""
+    assert len(nebula_pods(at_home)) == 2
 
 
 # A webhook whose service nobody serves.

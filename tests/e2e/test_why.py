@@ -304,6 +304,25 @@ def test_the_mesh_is_cut_and_home_gives_the_cloud_up(world, cluster, at_home):
         peered_again(cluster)
 
 
+def test_the_mesh_goes_down_in_the_middle_of_a_peering(world, cluster):
+    cluster.run("unpeer")
+    with world.block_udp(4242):
+        peering = cluster.start("peer")
+        peering.says("waiting for the slice to reach the cloud")
+    assert peering.end(120) == 0, peering.text
+    assert why(cluster, "peering")["fine"]
+
+
+@pytest.mark.long
+def test_the_mesh_stays_down_in_the_middle_of_a_peering(world, cluster):
+    cluster.run("unpeer")
+    with world.block_udp(4242):
+        said = cluster.run("peer", code=1, timeout=300)
+        assert "tombolo why peering" in said
+        named(cluster, "mesh-cut", "peering", seconds=60)
+    peered_again(cluster)
+
+
 @pytest.mark.long
 def test_the_clouds_api_server_hangs(world, cluster):
     instance = cluster.instance
