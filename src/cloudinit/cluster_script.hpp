@@ -64,9 +64,10 @@ elif [[ ! -s $chart ]]; then
 fi
 sha256sum "$chart"
 export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
+# One that waits costs a small machine less than asking again and again.
 ready() {
-  [[ -s $KUBECONFIG && $(k3s kubectl get --raw /readyz 2>/dev/null) == ok && $(k3s kubectl get node "$NODE" \
-    --output 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>/dev/null) == True ]]
+  [[ -s $KUBECONFIG ]] && k3s kubectl wait --for=condition=Ready "node/$NODE" --timeout=60s &>/dev/null &&
+    [[ $(k3s kubectl get --raw /readyz 2>/dev/null) == ok ]]
 }
 for ((began = SECONDS; ; )); do
   if systemctl is-active --quiet k3s.service && ready; then break; fi

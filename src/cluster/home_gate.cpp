@@ -69,6 +69,7 @@ void add_liqo(const spec::Cluster& cluster, bool flux, Rights& rights) {
   const auto& space = cluster.home.liqo_namespace;
   rights.may_lay(kube::kNamespaces);
   rights.may_lay(kube::kConfigMaps, space);
+  rights.may({"patch"}, kube::kPods, space);
   if (flux) {
     rights.may_lay(liqo::kHelmReleases, space);
     rights.may_lay(liqo::kHelmRepositories, space);

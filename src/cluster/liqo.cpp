@@ -23,6 +23,7 @@ constexpr auto kReadyByFlux = std::chrono::minutes(10);
 // A release that fails may still come: Flux tries again by itself. That long it may fail without a break.
 constexpr auto kFailing = std::chrono::minutes(2);
 constexpr auto kAway = std::chrono::minutes(2);
+constexpr auto kHurry = std::chrono::seconds(1);
 constexpr auto kLiqoAnswer = std::chrono::seconds(15);
 
 class LiqoKind final : public engine::ConvergedKind {
@@ -142,7 +143,7 @@ class LiqoKind final : public engine::ConvergedKind {
     if (!*installed && !std::exchange(delivered_, true))
       return deliver(desk_.machine, *bootstrap, "Liqo is not in the cloud any more: installing it again", call);
     away_cloud_.over();
-    return settle("cloud", *installed, call.since, said_cloud_, call);
+    return settle("cloud", **client, *installed, call.since, call);
   }
 
   engine::Step converge_home(const Json& inputs, const engine::Call& call) {
@@ -223,7 +224,7 @@ class LiqoKind final : public engine::ConvergedKind {
     const auto release = found->value_or(liqo::Release{});
     if (!release.failing) failing_since_ = {};
     const bool runs_all_the_same = release.suspended && *installed && (*installed)->ready();
-    if (release.trouble.empty() || runs_all_the_same) return settle("home", *installed, laid_at_, said_home_, call);
+    if (release.trouble.empty() || runs_all_the_same) return settle("home", client, *installed, laid_at_, call);
     if (release.failing && failing_since_ == Time{}) failing_since_ = call.clock.now();
     auto trouble = release.trouble;
     // While it is under way, a pod that does not start is what it waits for.
@@ -236,14 +237,14 @@ class LiqoKind final : public engine::ConvergedKind {
       return engine::Failed{
           Error(given_up ? Code::kBroken : Code::kTimeout, "Liqo in the home cluster does not become ready: " + trouble)
               .hint(release.advice)};
-    if (std::exchange(said_home_, trouble) != trouble)
+    if (std::exchange(home_.said, trouble) != trouble)
       call.say("flux", release.failing ? fmt::format("{}. {}", trouble, release.advice) : trouble);
     return engine::RetryAfter{std::chrono::milliseconds(400), ""};
   }
 
-  // `said`: what was said last of that side.
-  engine::Step settle(std::string_view side, const std::optional<liqo::Installation>& installed, Time since,
-                      std::string& said, const engine::Call& call) const {
+  engine::Step settle(std::string_view side, kube::Client& client, const std::optional<liqo::Installation>& installed,
+                      Time since, const engine::Call& call) {
+    auto& watch = side == "home" ? home_ : cloud_;
     if (installed && installed->ready()) {
       call.say("ready", fmt::format("Liqo {} as {}", installed->version, installed->cluster_id));
       return engine::Done{installed->cluster_id, outputs(*installed)};
@@ -253,7 +254,12 @@ class LiqoKind final : public engine::ConvergedKind {
       return engine::Failed{
           Error(Code::kTimeout, fmt::format("Liqo in the {} cluster does not become ready: {}", side, trouble))
               .hint("`tombolo status` lists its pods and why they wait.")};
-    if (std::exchange(said, trouble) != trouble) call.say("liqo", trouble);
+    if (std::exchange(watch.said, trouble) != trouble) call.say("liqo", trouble);
+    if (installed && call.clock.now() - watch.hurried >= kHurry) {
+      watch.hurried = call.clock.now();
+      // Who may not is served at the kubelet's own pace.
+      (void)kube::hurry(client, installed->pods, call.stop);
+    }
     return engine::RetryAfter{std::chrono::milliseconds(400), ""};
   }
 
@@ -269,7 +275,11 @@ class LiqoKind final : public engine::ConvergedKind {
   std::string laid_;  // what this run has laid at home, or has seen applied
   Time laid_at_{}, failing_since_{};  // at home
   bool delivered_ = false;  // the cloud's bootstrap, once more
-  std::string said_home_, said_cloud_;
+  struct Watch {
+    std::string said;  // what was said last
+    Time hurried{};  // when its kubelets were
+  };
+  Watch home_, cloud_;
   engine::Absence away_home_, away_cloud_;
 };
 

@@ -141,6 +141,12 @@ Result<codec::Json> patch(Client& client, const ObjectName& name, PatchKind kind
                      stop);
 }
 
+Result<> touch(Client& client, const ObjectName& name, const std::stop_token& stop) {
+  const auto now = format_time(client.clock().now());
+  TRY(patch(client, name, PatchKind::kMerge, {{"metadata", {{"annotations", {{"tombolo/looked-at", now}}}}}}, stop));
+  return {};
+}
+
 Result<codec::Json> replace(Client& client, const ObjectName& name, const codec::Json& object,
                             const std::stop_token& stop, std::string_view subresource) {
   return client.call({.doing = "replacing " + name.text(),

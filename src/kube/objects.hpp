@@ -52,6 +52,8 @@ enum class PatchKind { kMerge, kStrategic, kJson };
 // `subresource`: "", "status", "scale". JSON patches are not repeated when the answer is lost.
 Result<codec::Json> patch(Client& client, const ObjectName& name, PatchKind kind, const codec::Json& change,
                           const std::stop_token& stop, std::string_view subresource = "");
+// Whoever watches the object looks at it again: an annotation of ours gets the time.
+Result<> touch(Client& client, const ObjectName& name, const std::stop_token& stop);
 // The whole object, with the resourceVersion it was read with: kConflict when it has changed since.
 Result<codec::Json> replace(Client& client, const ObjectName& name, const codec::Json& object,
                             const std::stop_token& stop, std::string_view subresource = "");

@@ -60,6 +60,7 @@ PodState pod_state(const Json& pod) {
       out.why = with_message(scheduled->reason, scheduled->message);
   if (out.why.empty())
     out.why = with_message(codec::text_at(pod, "status.reason"), codec::text_at(pod, "status.message"));
+  out.unproven = phase == "Running" && out.why.empty();
   if (out.why.empty())
     out.why = phase == "Running" ? "running, not ready yet" : phase.empty() ? "no status yet" : phase;
   return out;
@@ -84,6 +85,15 @@ Result<std::vector<PodState>> pods(Client& client, const std::string& name_space
     return std::tie(a.name_space, a.name) < std::tie(b.name_space, b.name);
   });
   return out;
+}
+
+Result<> hurry(Client& client, const std::vector<PodState>& pods, const std::stop_token& stop) {
+  for (const auto& pod : pods) {
+    if (!pod.unproven) continue;
+    const auto done = touch(client, {kPods, pod.name_space, pod.name}, stop);
+    if (!done && done.error().code() != Code::kNotFound) return fail(done.error());
+  }
+  return {};
 }
 
 std::string rollout_trouble(const Json& object) {

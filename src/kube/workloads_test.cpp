@@ -1,5 +1,6 @@
 #include "kube/workloads.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "kube/manifests.hpp"
@@ -75,6 +76,28 @@ TEST(PodState, TellsAPodOfAnOlderTemplate) {
   EXPECT_FALSE(is_newest(pod_state(object(R"({"metadata": {"labels": {"pod-template-generation": "2"}}})")), set));
   EXPECT_TRUE(is_newest(pod_state(object(R"({"metadata": {"labels": {"pod-template-generation": "3"}}})")), set));
   EXPECT_TRUE(is_newest(pod_state(object("{}")), set));
+}
+
+TEST(Hurry, TouchesPodsThatRunAndAreNotProvenYet) {
+  const auto pod = [](std::string_view name, std::string_view status) {
+    return pod_state(
+        object(fmt::format(R"({{"metadata": {{"namespace": "n", "name": "{}"}}, "status": {{{}}}}})", name, status)));
+  };
+  World world;
+  world.server->then_status(404, "NotFound").then(200, "{}");
+  ASSERT_TRUE(hurry(
+      world.client,
+      {pod("pending", R"("phase": "Pending")"), pod("gone-since", R"("phase": "Running")"),
+       pod("crashes",
+           R"("phase": "Running", "containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}])"),
+       pod("ready", R"("phase": "Running", "conditions": [{"type": "Ready", "status": "True"}])"),
+       pod("unproven", R"("phase": "Running", "conditions": [{"type": "Ready", "status": "False"}])")},
+      {}));
+  ASSERT_TRUE(world.server->at_end());
+  EXPECT_THAT(world.url(0), ::testing::HasSubstr("/namespaces/n/pods/gone-since"));
+  EXPECT_THAT(world.url(1), ::testing::HasSubstr("/namespaces/n/pods/unproven"));
+  EXPECT_EQ(world.server->requests[1].body,
+            R"({"metadata":{"annotations":{"tombolo/looked-at":"2026-11-26T12:00:00Z"}}})");
 }
 
 TEST(PodRefusal, IsTheNewestOfThisObject) {

@@ -46,7 +46,8 @@ Result<> look_at_workloads(kube::Client& client, Installation& out, const std::s
       out.troubles.push_back(fmt::format("Deployment {}: {}", name, trouble));
   }
   if (!manager) out.troubles.push_back(fmt::format("there is no Deployment {}", kManager));
-  for (const auto& pod : TRY(kube::pods(client, out.name_space, "", stop)))
+  out.pods = TRY(kube::pods(client, out.name_space, "", stop));
+  for (const auto& pod : out.pods)
     if (!pod.ready) out.troubles.push_back(fmt::format("pod {}: {}", pod.name, pod.why));
   return {};
 }

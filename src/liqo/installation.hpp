@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kube/client.hpp"
-#include "kube/objects.hpp"
+#include "kube/workloads.hpp"
 #include "liqo/names.hpp"
 
 namespace tombolo::liqo {
@@ -16,6 +16,7 @@ struct Installation {
   std::string version;     // tag of the controller manager's image: "v1.2.0"; "" when there is none yet
   std::string installer;   // "helm", "flux", "tombolo" or "" (somebody's manifests)
   std::vector<std::string> troubles;  // why it could not be used: pods, definitions, webhooks, the release itself
+  std::vector<kube::PodState> pods = {};
   bool ready() const { return troubles.empty(); }
 };
 

@@ -61,6 +61,7 @@ class Peering {
   Result<bool> await_slice(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_virtual_node(const Sides& sides, const std::stop_token& stop);
   Result<bool> await_node(const Sides& sides, const std::stop_token& stop);
+  Result<> look_again(kube::Client& home, const std::stop_token& stop);
   Result<> renew_checker(const codec::Json& foreign, const Sides& sides, const std::stop_token& stop);
   Result<bool> await_foreign_cluster(const Sides& sides, const std::stop_token& stop);
   Result<> drop_leases(kube::Client& home, const std::stop_token& stop);
@@ -70,7 +71,7 @@ class Peering {
 
   Result<bool> take_down(Way way, std::string why, const Sides& sides, const std::stop_token& stop);
   // What is tried once, when a wait has become suspicious: each gets one of Liqo's controllers out of a corner.
-  enum class Remedy { kBeginAnew, kRenewChecker, kWakeVirtualKubelet, kNudgeForeignCluster, kRestartSigner };
+  enum class Remedy { kBeginAnew, kRenewChecker, kWakeVirtualKubelet, kRestartSigner };
   bool was_tried(Remedy remedy) const { return tried_.contains(remedy); }
   bool first_time(Remedy remedy) { return tried_.insert(remedy).second; }
   // Where Liqo's events about it stand.
@@ -95,6 +96,7 @@ class Peering {
   bool tenant_is_new_ = false;  // made in this run: what the slice's status says may be older
   bool made_anything_ = false;  // of the slice and what follows from it
   std::set<Remedy> tried_;
+  Time nudged_{};  // home's controllers, by look_again()
   std::size_t stage_ = 0;
   std::string waiting_;
   std::string said_;

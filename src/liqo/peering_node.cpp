@@ -188,6 +188,14 @@ Result<bool> Peering::await_node(const Sides& sides, const std::stop_token& stop
   return waits;
 }
 
+// Home's controllers look at a virtual node, and at the cloud's health, when an object of theirs changes, and else after a minute.
+Result<> Peering::look_again(kube::Client& home, const std::stop_token& stop) {
+  if (home.clock().now() - nudged_ < 2 * kEcho) return {};
+  nudged_ = home.clock().now();
+  TRY(kube::touch(home, {kVirtualNodes, home_tenant_, slice()}, stop));
+  return kube::touch(home, {kForeignClusters, "", parties_.cloud.id}, stop);
+}
+
 Result<bool> Peering::await_foreign_cluster(const Sides& sides, const std::stop_token& stop) {
   const auto foreign = TRY(kube::find(sides.home, {kForeignClusters, "", parties_.cloud.id}, stop));
   const auto api = foreign ? kube::condition_of(*foreign, "APIServerStatus") : std::nullopt;
@@ -202,11 +210,7 @@ Result<bool> Peering::await_foreign_cluster(const Sides& sides, const std::stop_
   if (waited > kProbe && foreign) TRY(renew_checker(*foreign, sides, stop));
   const bool echo = !api || api->status == "Established";
   if (echo && !made_anything_) return true;
-  // Home looks again when the object changes, and else after a minute.
-  if (echo && waited > kEcho && first_time(Remedy::kNudgeForeignCluster))
-    TRY(kube::patch(sides.home, {kForeignClusters, "", parties_.cloud.id}, kube::PatchKind::kMerge,
-                    {{"metadata", {{"annotations", {{"tombolo/looked-at", format_time(sides.home.clock().now())}}}}}},
-                    stop));
+  if (echo && waited > kEcho) TRY(look_again(sides.home, stop));
   // The node is Ready: what a module still says of it is an echo, and no reason to make anybody wait.
   if (echo && waited > 10 * kEcho) return true;
   if (waited < kForeign) return false;

@@ -64,7 +64,19 @@ def test_far_less_than_the_recipes_time(measured):
 
 @pytest.mark.long
 def test_the_whole_chain_in_far_less_than_the_recipes_time(world, at_home, tmp_path_factory):
-    """From nothing to the log of a pod in the cloud, and back to nothing billable."""
+    """From nothing to the log of a pod in the cloud, and back to nothing billable. Twice, by turns: at first neither finds
+    anything of what it reads in memory."""
+    for _ in range(2):
+        ours = our_chain(world, at_home, tmp_path_factory)
+        at_home.reset()
+        recipe = WholeRecipe(world, tmp_path_factory.mktemp("whole-recipe")).carry_out()
+        at_home.reset()
+        print(f"the recipe: {recipe}\n"
+              f"ratio up {recipe['up_s'] / ours['up']:.1f} x, down {recipe['down_s'] / ours['down']:.1f} x")
+    assert ours["up"] < recipe["up_s"] and ours["down"] < recipe["down_s"]  # docs/performance.md has those of a quiet machine
+
+
+def our_chain(world, at_home, tmp_path_factory):
     cluster = Cluster(world, tmp_path_factory.mktemp("whole"), name="whole", distribution="k3s", kubeconfig=at_home.kubeconfig)
     begun = time.monotonic()
     try:
@@ -72,14 +84,11 @@ def test_the_whole_chain_in_far_less_than_the_recipes_time(world, at_home, tmp_p
         peered = time.monotonic() - begun
         said = cluster.json("test", "--image", IMAGE)
         assert "Running on AWS!" in said["log"]
-        ours = peered + said["seconds"]  # it takes its pod away as well, which the recipe leaves to its teardown
+        to_log = peered + said["seconds"]  # it takes its pod away as well, which the recipe leaves to its teardown
     finally:
         begun = time.monotonic()
         cluster.run("down", "--yes")
         down = time.monotonic() - begun
-    at_home.reset()
-    recipe = WholeRecipe(world, tmp_path_factory.mktemp("whole-recipe")).carry_out()
     print("\n" + phases_of(events))
-    print(f"`tombolo up`: {peered:.1f} s; with the test pod's log: {ours:.1f} s; `tombolo down`: {down:.1f} s\n"
-          f"the recipe: {recipe}\nratio up {recipe['up_s'] / ours:.1f} x, down {recipe['down_s'] / down:.1f} x")
-    assert ours < recipe["up_s"] and down < recipe["down_s"]  # docs/performance.md has the figures of a quiet machine
+    print(f"`tombolo up`: {peered:.1f} s; with the test pod's log: {to_log:.1f} s; `tombolo down`: {down:.1f} s")
+    return {"up": to_log, "down": down}

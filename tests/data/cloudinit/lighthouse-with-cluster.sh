@@ -10,7 +10,7 @@ MESH_ADDRESS='10.42.0.1/16'
 PORT='4242'
 NEBULA_URL='https://github.com/slackhq/nebula/releases/download/v1.11.2/nebula-linux-amd64.tar.gz'
 NEBULA_SHA256='6140d33f2ec21ce7f6b655b5bc820e93a684d97e51d0ddcf907324b5b28aac1e'
-REVISION='6cdffa36902d4937'  # of all that this script makes
+REVISION='0a4f62380b96c658'  # of all that this script makes
 MESH_REVISION='e1281613fe1d5b8e'
 START='d5cba796a1e8ad6d'  # of what Nebula reads only when it starts
 NODE='lighthouse'
@@ -293,9 +293,10 @@ elif [[ ! -s $chart ]]; then
 fi
 sha256sum "$chart"
 export KUBECONFIG=/etc/rancher/k3s/k3s.yaml
+# One that waits costs a small machine less than asking again and again.
 ready() {
-  [[ -s $KUBECONFIG && $(k3s kubectl get --raw /readyz 2>/dev/null) == ok && $(k3s kubectl get node "$NODE" \
-    --output 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>/dev/null) == True ]]
+  [[ -s $KUBECONFIG ]] && k3s kubectl wait --for=condition=Ready "node/$NODE" --timeout=60s &>/dev/null &&
+    [[ $(k3s kubectl get --raw /readyz 2>/dev/null) == ok ]]
 }
 for ((began = SECONDS; ; )); do
   if systemctl is-active --quiet k3s.service && ready; then break; fi
