@@ -26,15 +26,14 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     // The file may name another namespace by now than the one it was laid in.
     if (!desk_.nebula_space.empty() && desk_.nebula_space != here().space) {
       auto earlier = observe_in({desk_.nebula_space}, call);
-      if (!earlier || !earlier->empty()) return earlier;
+      if (!earlier || (!earlier->empty() && !is_strangers(earlier->front()))) return earlier;
     }
     return observe_in(here(), call);
   }
 
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     engine::Verdict out;
-    // Seen, and without attributes: somebody else's. One that could not be asked has no id either.
-    if (!observed.attributes.is_object() && !observed.id.empty()) {
+    if (is_strangers(observed)) {
       out.refused = Error(Code::kConflict, fmt::format("{} is there, and tombolo did not make it",
                                                        nebula_daemon_set(desk_.cluster).text()))
                         .hint("Remove it, or choose another home.nebulaNamespace.");
@@ -101,6 +100,8 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     kube::ObjectName daemon_set() const { return {kube::kDaemonSets, space, std::string(kNebulaName)}; }
     kube::ObjectName secret() const { return {kube::kSecrets, space, std::string(kHostSecretName)}; }
   };
+  // Seen, and without attributes. One that could not be asked has no id either.
+  static bool is_strangers(const engine::Observed& seen) { return !seen.attributes.is_object() && !seen.id.empty(); }
   Objects here() const { return {desk_.cluster.home.nebula_namespace}; }
 
   Result<std::vector<engine::Observed>> observe_in(const Objects& place, const engine::Call& call) const {

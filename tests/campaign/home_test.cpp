@@ -157,6 +157,18 @@ TEST(AtHome, NebulaMovesToAnotherNamespaceAndLeavesNothingInTheOldOne) {
   EXPECT_TRUE(lab.plan()->empty());
 }
 
+TEST(AtHome, WhatSomebodyElseHasLaidSinceInTheOldNamespaceIsHis) {
+  Lab lab(51);
+  ASSERT_TRUE(lab.up());
+  edit(lab, kSet, R"({"metadata": {"labels": {"tombolo/cluster": null}}})");
+  lab.cluster.home.nebula_namespace = "mesh";
+  const auto report = lab.up();
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
+  EXPECT_EQ(lab.status_at_home("/apis/apps/v1/namespaces/mesh/daemonsets/nebula"), 200);
+  EXPECT_EQ(lab.status_at_home(std::string(kSet)), 200);
+}
+
 TEST(AtHome, DownFindsNebulaWhereItWasLaidWhateverTheFileSaysByNow) {
   Lab lab(49);
   ASSERT_TRUE(lab.up());
