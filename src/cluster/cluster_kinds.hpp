@@ -24,7 +24,7 @@ struct ClusterDesk {
   std::function<Result<HomeMesh>(const std::string& lighthouse_address)> home_mesh;
   std::function<Result<std::string>()> trust;  // hash of whom the mesh trusts and whom no more
   std::function<Result<codec::Json>()> home_values;  // for Liqo's chart, complete
-  std::string nebula_space;  // of home, in which Nebula was laid last; "": the journal knows of none
+  std::string nebula_laid_in;  // the namespace of home, as the journal has it; "": nowhere yet
 };
 
 // Ready when Nebula runs on every node of home that is a member and its device is up. Inputs: namespace, version, lighthouse

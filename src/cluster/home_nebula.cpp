@@ -24,8 +24,8 @@ class HomeNebulaKind final : public engine::ConvergedKind {
 
   Result<std::vector<engine::Observed>> observe(const engine::Call& call) override {
     // The file may name another namespace by now than the one it was laid in.
-    if (!desk_.nebula_space.empty() && desk_.nebula_space != here().space) {
-      auto earlier = observe_in({desk_.nebula_space}, call);
+    if (!desk_.nebula_laid_in.empty() && desk_.nebula_laid_in != here().space) {
+      auto earlier = observe_in({desk_.nebula_laid_in}, call);
       if (!earlier || (!earlier->empty() && !is_strangers(earlier->front()))) return earlier;
     }
     return observe_in(here(), call);
@@ -34,9 +34,9 @@ class HomeNebulaKind final : public engine::ConvergedKind {
   engine::Verdict compare(const engine::Wish& wish, const engine::Observed& observed) const override {
     engine::Verdict out;
     if (is_strangers(observed)) {
-      out.refused = Error(Code::kConflict, fmt::format("{} is there, and tombolo did not make it",
-                                                       nebula_daemon_set(desk_.cluster).text()))
-                        .hint("Remove it, or choose another home.nebulaNamespace.");
+      out.refused =
+          Error(Code::kConflict, fmt::format("{} is there, and tombolo did not make it", here().daemon_set().text()))
+              .hint("Remove it, or choose another home.nebulaNamespace.");
       return out;
     }
     if (!observed.attributes.is_object()) return out;
@@ -72,10 +72,7 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     if (by_gitops()) {
       const auto made_from = with_trust(wish.inputs);
       if (!made_from) return engine::Failed{made_from.error()};
-      const auto& space = desk_.cluster.home.nebula_namespace;
-      if (auto wait = awaited(**client,
-                              {{kube::kConfigMaps, space, std::string(kNebulaName)}, nebula_daemon_set(desk_.cluster)},
-                              *made_from, call))
+      if (auto wait = awaited(**client, {here().config_map(), here().daemon_set()}, *made_from, call))
         return std::move(*wait);
     }
     if (there_since_ == Time{}) there_since_ = call.clock.now();
@@ -97,11 +94,12 @@ class HomeNebulaKind final : public engine::ConvergedKind {
     std::string space;
     kube::ObjectName name_space() const { return {kube::kNamespaces, "", space}; }
     kube::ObjectName config_map() const { return {kube::kConfigMaps, space, std::string(kNebulaName)}; }
-    kube::ObjectName daemon_set() const { return {kube::kDaemonSets, space, std::string(kNebulaName)}; }
+    kube::ObjectName daemon_set() const { return nebula_daemon_set(space); }
     kube::ObjectName secret() const { return {kube::kSecrets, space, std::string(kHostSecretName)}; }
   };
   // Seen, and without attributes. One that could not be asked has no id either.
   static bool is_strangers(const engine::Observed& seen) { return !seen.attributes.is_object() && !seen.id.empty(); }
+  // Where the cluster file wants them.
   Objects here() const { return {desk_.cluster.home.nebula_namespace}; }
 
   Result<std::vector<engine::Observed>> observe_in(const Objects& place, const engine::Call& call) const {

@@ -36,8 +36,8 @@ std::string hint_for_refusal(std::string_view why, const std::string& name_space
 
 }  // namespace
 
-kube::ObjectName nebula_daemon_set(const spec::Cluster& cluster) {
-  return {kube::kDaemonSets, cluster.home.nebula_namespace, std::string(kNebulaName)};
+kube::ObjectName nebula_daemon_set(const std::string& name_space) {
+  return {kube::kDaemonSets, name_space, std::string(kNebulaName)};
 }
 
 PodTrouble pod_trouble(const spec::Cluster& cluster, const kube::PodState& pod,
@@ -64,7 +64,7 @@ PodTrouble pod_trouble(const spec::Cluster& cluster, const kube::PodState& pod,
 
 engine::Step HomeRollout::follow(kube::Client& client, Time since, const engine::Call& call) {
   there_since_ = since;
-  const auto object = kube::find(client, nebula_daemon_set(cluster_), call.stop);
+  const auto object = kube::find(client, nebula_daemon_set(cluster_.home.nebula_namespace), call.stop);
   if (!object) return again_or_failed(object.error(), call);
   if (!*object) return wait_or_fail({"Nebula's DaemonSet at home is not applied yet", "", kRolloutTime}, call);
   const auto pods = kube::pods(client, cluster_.home.nebula_namespace, std::string(kNebulaPods), call.stop);

@@ -9,7 +9,7 @@
 
 namespace tombolo::cluster {
 
-kube::ObjectName nebula_daemon_set(const spec::Cluster& cluster);
+kube::ObjectName nebula_daemon_set(const std::string& name_space);
 
 // Why a pod of Nebula's is not ready, with what to do. `nodes` of home as they are now.
 struct PodTrouble {

@@ -60,7 +60,8 @@ bool mounts_are_there(const KubeStore& store, const Json& pod) {
   return true;
 }
 
-enum class Stage { kCreating, kNoImage, kRunning };
+// kUnproven: it runs, and its readiness probe has not passed.
+enum class Stage { kCreating, kNoImage, kUnproven, kReady };
 
 JsonArray container_statuses(const KubeScene& scene, const Json& pod, Stage stage) {
   JsonArray out;
@@ -68,7 +69,7 @@ JsonArray container_statuses(const KubeScene& scene, const Json& pod, Stage stag
   if (!list || !list->is_array()) return out;
   for (const auto& c : list->get_array()) {
     const auto image = codec::text_at(c, "image");
-    const bool runs = stage == Stage::kRunning;
+    const bool runs = stage == Stage::kUnproven || stage == Stage::kReady;
     JsonObject state;
     if (runs)
       state["running"] = JsonObject{{"startedAt", format_time(scene.now)}};
@@ -81,7 +82,7 @@ JsonArray container_statuses(const KubeScene& scene, const Json& pod, Stage stag
                    {"image", image},
                    {"imageID", ""},
                    {"restartCount", 0},
-                   {"ready", runs},
+                   {"ready", stage == Stage::kReady},
                    {"started", runs},
                    {"state", std::move(state)}});
   }
@@ -89,15 +90,15 @@ JsonArray container_statuses(const KubeScene& scene, const Json& pod, Stage stag
 }
 
 void show(const KubeScene& scene, Json& pod, Stage stage) {
-  const bool runs = stage == Stage::kRunning;
+  const bool runs = stage == Stage::kUnproven || stage == Stage::kReady, ready = stage == Stage::kReady;
   auto& status = child(pod.as_object(), "status");
   status["phase"] = runs ? "Running" : "Pending";
   status["containerStatuses"] = container_statuses(scene, pod, stage);
-  const auto* reason = runs ? "" : "ContainersNotReady";
-  const auto message = runs ? "" : "containers with unready status";
+  const auto* reason = ready ? "" : "ContainersNotReady";
+  const auto message = ready ? "" : "containers with unready status";
   set_condition(pod, "Initialized", true, "", "", scene.now);
-  set_condition(pod, "Ready", runs, reason, message, scene.now);
-  set_condition(pod, "ContainersReady", runs, reason, message, scene.now);
+  set_condition(pod, "Ready", ready, reason, message, scene.now);
+  set_condition(pod, "ContainersReady", ready, reason, message, scene.now);
 }
 
 // Devices that a pod asks for and the node has not, such as "nvidia.com/gpu"; "" when it has all. Whole numbers, as devices are.
@@ -179,7 +180,8 @@ void run_pod(KubeScene& scene, const KubeKey& key, const Json& object) {
     return;
   }
   const auto phase = codec::text_at(object, "status.phase");
-  if (phase == "Running" || phase == "Succeeded" || phase == "Failed") return;
+  const auto proven = kube::condition_of(object, "Ready");
+  if ((phase == "Running" && proven && proven->holds()) || phase == "Succeeded" || phase == "Failed") return;
   Json pod = object;
   if (codec::text_at(pod, "spec.nodeName").empty() && !schedule(scene, pod)) {
     scene.store.put(key, std::move(pod), scene.now);
@@ -203,7 +205,7 @@ void run_pod(KubeScene& scene, const KubeKey& key, const Json& object) {
     return;  // the next round sees when it began
   }
   if (started) {
-    const auto ready = *started + times.pod_start;
+    const auto ready = *started + times.pod_start, runs = *started + times.pod_start / 2;
     const auto& missing = scene.world.options.kube.missing_images;
     const auto* containers = codec::find(pod, "spec.containers");
     const bool no_image = containers && std::ranges::any_of(containers->get_array(), [&](const Json& c) {
@@ -211,11 +213,12 @@ void run_pod(KubeScene& scene, const KubeKey& key, const Json& object) {
                               return codec::text_at(c, "image").find(part) != std::string::npos;
                             });
                           });
-    if (ready > scene.now) {
-      scene.store.wake_at(ready);
-    } else {
-      if (!no_image) give_addresses(scene, pod, *node);
-      show(scene, pod, no_image ? Stage::kNoImage : Stage::kRunning);
+    if (ready > scene.now) scene.store.wake_at(runs > scene.now ? runs : ready);
+    if (runs <= scene.now && !no_image) {
+      give_addresses(scene, pod, *node);
+      show(scene, pod, ready > scene.now ? Stage::kUnproven : Stage::kReady);
+    } else if (ready <= scene.now) {
+      show(scene, pod, Stage::kNoImage);
     }
   }
   scene.store.put(key, std::move(pod), scene.now);

@@ -48,7 +48,7 @@ struct Lifetimes {
   Duration boot{18s};             // running -> cloud-init starts the user-data
   Duration phase{6s};             // of one bootstrap phase
   Duration quota_decision{30min}; // request for a quota increase -> APPROVED
-  Duration pod_start{2s};         // scheduled -> ready
+  Duration pod_start{2s};         // scheduled -> ready; it runs after half of it
   Duration pod_stop{1s};          // deleted -> gone
   Duration stale_reads{0s};       // a fresh resource or tag may stay invisible to reads for up to this long
 

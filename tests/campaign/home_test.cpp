@@ -31,8 +31,6 @@ void edit(Lab& lab, std::string_view path, std::string change, std::string_view 
             200);
 }
 
-codec::Json read(Lab& lab, std::string_view path) { return *codec::parse_json(at_home(lab, "GET", path).body); }
-
 std::vector<std::string> fields_to_change(Lab& lab) {
   std::vector<std::string> out;
   const auto plan = lab.plan();
@@ -46,7 +44,7 @@ std::vector<std::string> fields_to_change(Lab& lab) {
 TEST(AtHome, WhatIsEditedByHandIsNoticedNamedAndPutBack) {
   Lab lab(41);
   ASSERT_TRUE(lab.up());
-  const auto image = codec::text_at(read(lab, kSet), "spec.template.spec.containers.0.image");
+  const auto image = codec::text_at(lab.object_at_home(std::string(kSet)), "spec.template.spec.containers.0.image");
   edit(lab, kSet, R"([{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "of-somebody:1"}])",
        "json");
   edit(lab, kConfig, R"({"data": {"config.yml": "pki: {}"}})");
@@ -58,7 +56,7 @@ TEST(AtHome, WhatIsEditedByHandIsNoticedNamedAndPutBack) {
   const auto report = lab.up();
   ASSERT_TRUE(report) << report.error().text();
   ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
-  EXPECT_EQ(codec::text_at(read(lab, kSet), "spec.template.spec.containers.0.image"), image);
+  EXPECT_EQ(codec::text_at(lab.object_at_home(std::string(kSet)), "spec.template.spec.containers.0.image"), image);
   EXPECT_EQ(lab.fault_of_up(), "");
   EXPECT_TRUE(lab.plan()->empty()) << "and then there is nothing more to do";
 }
@@ -131,7 +129,7 @@ TEST(AtHome, WhatWasHalfLaidInAForeignNamespaceGoesAgainAndItsLabelsToo) {
   EXPECT_TRUE(receipt->zero()) << codec::to_text(cluster::to_json(*receipt));
   EXPECT_EQ(lab.status_at_home(std::string(kConfig)), 404);
   EXPECT_EQ(lab.status_at_home("/api/v1/namespaces/nebula-system/secrets/nebula-host"), 404);
-  const auto space = read(lab, "/api/v1/namespaces/nebula-system");
+  const auto space = lab.object_at_home("/api/v1/namespaces/nebula-system");
   EXPECT_EQ(codec::to_text(*codec::find(space, "metadata.labels")),
             R"({"mine":"a","kubernetes.io/metadata.name":"nebula-system"})");
 }
@@ -141,13 +139,8 @@ TEST(AtHome, NebulaMovesToAnotherNamespaceAndLeavesNothingInTheOldOne) {
   Lab lab(48);
   ASSERT_TRUE(lab.up());
   lab.cluster.home.nebula_namespace = "mesh";
-  const auto plan = lab.plan();
-  ASSERT_TRUE(plan) << plan.error().text();
-  std::map<std::string, engine::Action> changes;
-  for (const auto& change : plan->changes)
-    if (change.action != engine::Action::kNone) changes[change.address.text()] = change.action;
-  EXPECT_THAT(changes, testing::ElementsAre(testing::Pair("home.member/talos-homelab", engine::Action::kUpdate),
-                                            testing::Pair("home.nebula/home", engine::Action::kReplace)));
+  EXPECT_THAT(lab.to_do(), testing::ElementsAre(testing::Pair("home.member/talos-homelab", engine::Action::kUpdate),
+                                                testing::Pair("home.nebula/home", engine::Action::kReplace)));
   const auto report = lab.up();
   ASSERT_TRUE(report) << report.error().text();
   ASSERT_TRUE(report->applied.ok()) << report->applied.errors()[0].text();
@@ -179,6 +172,18 @@ TEST(AtHome, DownFindsNebulaWhereItWasLaidWhateverTheFileSaysByNow) {
   EXPECT_EQ(lab.status_at_home("/api/v1/namespaces/nebula-system"), 404);
 }
 
+TEST(AtHome, KubeletsAreHurriedWhileLiqosPodsAreNotProven) {
+  Lab lab(53);
+  ASSERT_TRUE(lab.up());
+  const auto hurried = [&] {
+    return std::ranges::count_if(lab.site().calls(), [](const auto& call) { return call.action == "patch pods"; });
+  };
+  EXPECT_GT(hurried(), 0);
+  lab.site().clear_calls();
+  ASSERT_TRUE(lab.up());
+  EXPECT_EQ(hurried(), 0);
+}
+
 TEST(AtHome, ASecretOfSomebodyElseIsNotTaken) {
   Lab lab(47);
   ASSERT_EQ(at_home(lab, "POST", "/api/v1/namespaces", R"({"apiVersion": "v1", "kind": "Namespace",
@@ -196,7 +201,7 @@ TEST(AtHome, ASecretOfSomebodyElseIsNotTaken) {
   EXPECT_THAT(report->applied.errors()[0].text(),
               HasSubstr("ConfigMap nebula-system/nebula is there, and tombolo did not make it"));
   ASSERT_TRUE(lab.down());
-  EXPECT_EQ(codec::text_at(read(lab, kConfig), "data.theirs"), "a");
+  EXPECT_EQ(codec::text_at(lab.object_at_home(std::string(kConfig)), "data.theirs"), "a");
 }
 
 }  // namespace

@@ -140,8 +140,20 @@ void Lab::lose_journal() {
   }
 }
 
-int Lab::status_at(const std::string& side, const std::string& path) {
-  return site_.handle({"GET", "https://" + side + ".simulated:6443" + path, {}, "", 60s}).status;
+int Lab::status_at(const std::string& side, const std::string& path) { return get(side, path).status; }
+
+codec::Json Lab::object_at_home(const std::string& path) { return *codec::parse_json(get("home", path).body); }
+
+std::map<std::string, engine::Action> Lab::to_do() {
+  std::map<std::string, engine::Action> out;
+  if (const auto planned = plan())
+    for (const auto& change : planned->changes)
+      if (change.action != engine::Action::kNone) out[change.address.text()] = change.action;
+  return out;
+}
+
+net::Response Lab::get(const std::string& side, const std::string& path) {
+  return site_.handle({"GET", "https://" + side + ".simulated:6443" + path, {}, "", 60s});
 }
 
 std::string Lab::fault_of_up() {
@@ -188,10 +200,7 @@ std::string Lab::fault_of_down() {
         "/api/v1/nodes/" + node, "/api/v1/namespaces/liqo-tenant-" + node,
         std::string("/apis/rbac.authorization.k8s.io/v1/clusterroles/liqo-controller-manager"),
         std::string("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.authentication.liqo.io")})
-    if (status_at_home(path) != 404) {
-      const auto left = site_.handle({"GET", "https://home.simulated:6443" + path, {}, "", 60s});
-      return fmt::format("home still has {}", left.body);
-    }
+    if (status_at_home(path) != 404) return fmt::format("home still has {}", get("home", path).body);
   return "";
 }
 

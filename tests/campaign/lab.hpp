@@ -46,10 +46,14 @@ class Lab {
   std::string fault_of_down();
   int status_at(const std::string& side, const std::string& path);  // of a GET: 200, 404; 0 when nobody answers
   int status_at_home(const std::string& path) { return status_at("home", path); }
+  codec::Json object_at_home(const std::string& path);
+  // What `up` would do, by address; what stays as it is is left out. Nothing when there can be no plan.
+  std::map<std::string, engine::Action> to_do();
 
  private:
   class Line;  // what lies between program and site
   class Wire;
+  net::Response get(const std::string& side, const std::string& path);
   Result<std::unique_ptr<cluster::Session>> open(cluster::Access access, std::string_view command);
 
   std::uint64_t seed_;

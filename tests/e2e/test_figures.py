@@ -64,8 +64,8 @@ def test_far_less_than_the_recipes_time(measured):
 
 @pytest.mark.long
 def test_the_whole_chain_in_far_less_than_the_recipes_time(world, at_home, tmp_path_factory):
-    """From nothing to the log of a pod in the cloud, and back to nothing billable. Twice, by turns: at first neither finds
-    anything of what it reads in memory."""
+    """From nothing to the log of a pod in the cloud, and back to nothing billable. Twice, by turns: the first time
+    only we read everything from the disk."""
     for _ in range(2):
         ours = our_chain(world, at_home, tmp_path_factory)
         at_home.reset()

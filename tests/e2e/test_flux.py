@@ -135,7 +135,7 @@ def test_what_leaves_git_gitops_takes_away(cluster, at_home, repository):
     at_home.kubectl("wait", "helmrelease", "liqo", "-n", "liqo", "--for=delete", "--timeout=90s")
     at_home.kubectl("wait", "namespace/nebula-system", "--for=delete", "--timeout=60s")
     until(lambda: set(at_home.kubectl("get", "deployments,services,configmaps,secrets", "-n", "liqo", "-o", "name").split()) == {
-        "configmap/kube-root-ca.crt", "secret/authentication-keys"}, 60), "Liqo's own keys are nobody's manifest"
+        "configmap/kube-root-ca.crt", "secret/authentication-keys"}, 60)  # Liqo's own keys are nobody's manifest
     at_home.kubectl("delete", "namespace", "liqo", "--timeout=60s")
     at_home.kubectl("delete", "kustomization.kustomize.toolkit.fluxcd.io,gitrepository", SPACE, "-n", SPACE, "--timeout=60s")
 

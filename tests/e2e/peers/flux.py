@@ -85,11 +85,11 @@ class Flux:
         script.write_text(f"#!/bin/sh\nGIT_PROJECT_ROOT={repository} GIT_HTTP_EXPORT_ALL=1 exec git http-backend\n")
         script.chmod(0o755)
         self.start("git", self.inside("busybox", "httpd", "-f", "-p", GIT, "-h", served.parent), PATH=os.environ["PATH"])
-        for kind, spec in (
-                ("source.toolkit.fluxcd.io/v1/GitRepository",
+        for group, kind, spec in (
+                ("source", "GitRepository",
                  {"interval": "2s", "url": f"http://{GIT}/cgi-bin/git/.git", "ref": {"branch": "main"}}),
-                ("kustomize.toolkit.fluxcd.io/v1/Kustomization",
+                ("kustomize", "Kustomization",
                  {"interval": "1h", "path": f"./{place}", "prune": True, "sourceRef": {"kind": "GitRepository", "name": SPACE}})):
-            version, kind = kind.rsplit("/", 1)
             self.home.kubectl("apply", "-f", "-", text=json.dumps({
-                "apiVersion": version, "kind": kind, "metadata": {"name": SPACE, "namespace": SPACE}, "spec": spec}))
+                "apiVersion": f"{group}.toolkit.fluxcd.io/v1", "kind": kind, "metadata": {"name": SPACE, "namespace": SPACE},
+                "spec": spec}))
