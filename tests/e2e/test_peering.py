@@ -47,6 +47,11 @@ def is_ready(node):
     return {c["type"]: c["status"] for c in node["status"]["conditions"]}["Ready"] == "True"
 
 
+def offloading_is_healthy(at_home):
+    found = read(at_home.kubectl, "get", "foreignclusters.core.liqo.io", CLOUD)["status"]["modules"]["offloading"]["conditions"]
+    return {c["status"] for c in found} == {"Ready"}
+
+
 def test_up_ends_with_a_ready_virtual_node_and_gpus_that_do_not_exist_yet(cluster, at_home):
     resources = {r["address"]: r for r in cluster.json("status")["resources"]}
     assert resources["liqo.peering/cloud"]["state"] == "ready" and resources["liqo.offloading/default"]["state"] == "ready"
@@ -175,6 +180,7 @@ def test_rounds_and_none_is_stuck(cluster, at_home):
     for _ in range(3):
         cluster.run("unpeer")
         cluster.run("peer")
+        until(lambda: offloading_is_healthy(at_home), 5)
     assert is_ready(nodes(at_home)[CLOUD])
 
 
