@@ -209,6 +209,13 @@ void wish_for_node(const LiqoSide& side, const KubeKey& key, const KubeObject& s
          side.now());
 }
 
+bool was_just_written(const Json& object, Time now) {
+  const auto second = format_time(now);
+  const auto& fields = codec::array_at(object, "metadata.managedFields");
+  return codec::text_at(object, "metadata.creationTimestamp") == second ||
+         std::ranges::any_of(fields, [&](const auto& f) { return codec::text_at(f, "time") == second; });
+}
+
 // --- what is known of the other cluster
 
 Json module_state(bool enabled, std::vector<std::array<std::string, 4>> conditions) {
@@ -220,7 +227,20 @@ Json module_state(bool enabled, std::vector<std::array<std::string, 4>> conditio
   return out;
 }
 
-Json offloading_state(const LiqoSide& side, const std::string& space, bool& any) {
+// Home looks at its nodes when something of a virtual node or of what it knows of the cloud is written, and else once a minute
+// (observed): a node may be Ready for that long before home says so.
+bool is_due(const LiqoSide& side, const std::string& space, const Json& known) {
+  const auto now = side.now();
+  const auto made = parse_time(codec::text_at(known, "metadata.creationTimestamp"));
+  const auto since = (now - (made ? *made : now)) % std::chrono::minutes(1);
+  bool due = was_just_written(known, now) || since < std::chrono::seconds(1);
+  for (const auto& [key, node] : side.store().of("offloading.liqo.io", "virtualnodes", space))
+    due = due || was_just_written(*node, now);
+  if (!due) side.store().wake_at(now + std::chrono::minutes(1) - since);
+  return due;
+}
+
+Json offloading_state(const LiqoSide& side, const std::string& space, const Json& known, bool& any) {
   bool kubelets = true, nodes = true;
   for (const auto& [key, node] : side.store().of("offloading.liqo.io", "virtualnodes", space)) {
     any = true;
@@ -231,12 +251,14 @@ Json offloading_state(const LiqoSide& side, const std::string& space, bool& any)
     nodes = nodes && ready && ready->holds();
   }
   if (!any) return module_state(false, {});
-  return module_state(true,
-                      {{"OffloadingVirtualNodeStatus", kubelets ? "Ready" : "NotReady",
-                        kubelets ? "VirtualNodesReady" : "VirtualNodesNotReady",
-                        kubelets ? "All virtual nodes are ready" : "Not all virtual nodes are ready"},
-                       {"OffloadingNodeStatus", nodes ? "Ready" : "NotReady", nodes ? "NodesReady" : "NodesNotReady",
-                        nodes ? "All nodes are ready" : "Not all nodes are ready"}});
+  auto seen =
+      module_state(true, {{"OffloadingVirtualNodeStatus", kubelets ? "Ready" : "NotReady",
+                           kubelets ? "VirtualNodesReady" : "VirtualNodesNotReady",
+                           kubelets ? "All virtual nodes are ready" : "Not all virtual nodes are ready"},
+                          {"OffloadingNodeStatus", nodes ? "Ready" : "NotReady", nodes ? "NodesReady" : "NodesNotReady",
+                           nodes ? "All nodes are ready" : "Not all nodes are ready"}});
+  const auto* before = codec::find(known, "status.modules.offloading");
+  return !before || *before == seen || is_due(side, space, known) ? seen : *before;
 }
 
 void know_cluster(const LiqoSide& side, const std::string& space, const std::string& peer) {
@@ -255,7 +277,7 @@ void know_cluster(const LiqoSide& side, const std::string& space, const std::str
   auto& root = status.as_object();
   JsonObject modules{{"networking", module_state(false, {})}};
   bool offloads = false;
-  modules["offloading"] = offloading_state(side, space, offloads);
+  modules["offloading"] = offloading_state(side, space, there ? *there : Json(), offloads);
   if (control) {
     root["apiServerUrl"] = codec::text_at(*control, "spec.authParams.apiServer");
     root["tenantNamespace"].as_object()["remote"] = codec::text_at(*control, "spec.namespace");

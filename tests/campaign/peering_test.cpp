@@ -58,6 +58,9 @@ TEST_F(Peered, EndsWithNothingLeftOnEitherSideAndBeginsAgain) {
   EXPECT_FALSE(*kube::find(home(), {liqo::kForeignClusters, "", id()}, {}));
   ASSERT_TRUE(peer());
   EXPECT_EQ(state().trouble, "");
+  // Home's controller would not look at the virtual node again for a minute.
+  for (const auto& module : liqo::modules_of(*kube::get(home(), {liqo::kForeignClusters, "", id()}, {})))
+    EXPECT_EQ(module.trouble, "") << module.name;
 }
 
 TEST_F(Peered, OffersMachinesThatDoNotExistYet) {
