@@ -18,8 +18,11 @@ Result<> ask_side(kube::Client& client, std::set<std::string> namespaces, SideSt
   out.liqo = TRY(liqo::find_installation(client, stop));
   if (out.liqo) namespaces.insert(out.liqo->name_space);
   for (const auto& name : namespaces)
-    for (auto& pod : TRY(kube::pods(client, name, "", stop)))
-      if (!pod.ready) out.waiting.push_back(std::move(pod));
+    for (auto& pod : TRY(kube::pods(client, name, "", stop))) {
+      if (pod.ready) continue;
+      if (const auto why = kube::start_trouble(client, pod, stop); why && !why->empty()) pod.why = *why;
+      out.waiting.push_back(std::move(pod));
+    }
   return {};
 }
 

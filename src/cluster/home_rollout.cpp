@@ -12,9 +12,12 @@ namespace {
 
 constexpr auto kRolloutTime = std::chrono::minutes(3);
 constexpr auto kPullTime = std::chrono::minutes(1);  // kubelet has tried three times by then
+constexpr auto kDeviceTime = std::chrono::minutes(1);
 constexpr auto kRefusalTime = std::chrono::seconds(15);
 constexpr auto kNoNews = std::chrono::seconds(5);
 constexpr auto kHomeSilence = std::chrono::minutes(1);  // one that is started again takes a quarter of that
+constexpr std::string_view kDeviceHint =
+    "The node needs /dev/net/tun, and runc 1.2.4 or newer (1.2.0 to 1.2.3 forbid it).";
 constexpr std::string_view kNebulaPods = "app.kubernetes.io/name=nebula,tombolo/cluster";
 
 std::string hint_for_refusal(std::string_view why, const std::string& name_space) {
@@ -57,6 +60,8 @@ PodTrouble pod_trouble(const spec::Cluster& cluster, const kube::PodState& pod,
                     "lies on the node already is used as it is.",
                     cluster.bootstrap.nebula_version, pod.node),
         kPullTime};
+  if (pod.why.find("/dev/net/tun") != pod.why.npos)
+    return {fmt::format("Nebula does not run on {}: {}", pod.node, pod.why), std::string(kDeviceHint), kDeviceTime};
   return {fmt::format("Nebula does not run on {}: {}", pod.node.empty() ? "any node yet" : pod.node, pod.why),
           fmt::format("kubectl -n {} describe pod {} says more.", cluster.home.nebula_namespace, pod.name),
           pod.hopeless ? Duration{} : kRolloutTime};
@@ -77,8 +82,7 @@ engine::Step HomeRollout::follow(kube::Client& client, Time since, const engine:
     const auto state = device_of(client, pod.name, call.stop);
     if (!state) return again_or_failed(state.error(), call);
     if (state->empty()) continue;
-    return wait_or_fail({fmt::format("Nebula on {} has no device: {}", pod.node, *state),
-                         "The node needs /dev/net/tun, and runc 1.2.4 or newer (1.2.0 to 1.2.3 forbid it).",
+    return wait_or_fail({fmt::format("Nebula on {} has no device: {}", pod.node, *state), std::string(kDeviceHint),
                          state->starts_with("Failed") ? Duration{} : kRolloutTime},
                         call);
   }
@@ -107,8 +111,11 @@ Result<std::optional<engine::Step>> HomeRollout::judge_pods(kube::Client& client
                            refusal->mark == first_refusal_ ? kRolloutTime : kRefusalTime},
                           call);
   }
-  if (unready != pods.end())
-    return wait_or_fail(pod_trouble(cluster_, *unready, TRY(kube::nodes(client, call.stop))), call);
+  if (unready != pods.end()) {
+    auto pod = *unready;
+    if (auto why = TRY(kube::start_trouble(client, pod, call.stop)); !why.empty()) pod.why = std::move(why);
+    return wait_or_fail(pod_trouble(cluster_, pod, TRY(kube::nodes(client, call.stop))), call);
+  }
   return wait_or_fail({"Nebula's DaemonSet at home: " + trouble, "", kRolloutTime}, call);
 }
 

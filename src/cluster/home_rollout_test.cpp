@@ -43,6 +43,15 @@ TEST(PodTrouble, OfAnImageNamesItAndTheNodeAndDoesNotLastLong) {
   EXPECT_LE(later.patience, std::chrono::minutes(1));
 }
 
+TEST(PodTrouble, OfADeviceThatIsNotThereSaysWhatTheNodeNeeds) {
+  const auto trouble =
+      pod_trouble({}, waiting("FailedMount: hostPath type check failed: /dev/net/tun is not a character device"),
+                  nodes_of_home(true));
+  EXPECT_THAT(trouble.text, HasSubstr("Nebula does not run on talos-1: FailedMount: "));
+  EXPECT_THAT(trouble.hint, HasSubstr("runc 1.2.4 or newer"));
+  EXPECT_LE(trouble.patience, std::chrono::minutes(1));
+}
+
 TEST(PodTrouble, ThatWillNotMendItselfIsNotWaitedFor) {
   auto pod = waiting("CreateContainerError: no such file");
   EXPECT_GT(pod_trouble({}, pod, nodes_of_home(true)).patience, Duration{});

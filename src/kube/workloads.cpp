@@ -10,6 +10,8 @@ namespace {
 
 using codec::Json;
 
+constexpr std::string_view kPending = "Pending";
+
 // Reasons of a waiting container that no waiting mends.
 constexpr std::array<std::string_view, 6> kHopeless{"InvalidImageName",           "ErrImageNeverPull",
                                                     "CreateContainerConfigError", "ImageInspectError",
@@ -17,6 +19,32 @@ constexpr std::array<std::string_view, 6> kHopeless{"InvalidImageName",         
 
 std::string with_message(const std::string& reason, const std::string& message) {
   return message.empty() ? reason : reason.empty() ? message : reason + ": " + message;
+}
+
+struct Warning {
+  std::string reason, message;
+  std::string mark;  // the greatest is the newest
+};
+// About the object of that name. `uid` "": whatever it is.
+Result<std::optional<Warning>> newest_warning(Client& client, const ObjectName& about, const std::string& uid,
+                                              std::string_view more_selectors, const std::stop_token& stop) {
+  std::optional<Warning> newest;
+  for (const auto& event : TRY(list(client,
+                                    {{kEvents, about.name_space, ""},
+                                     "",
+                                     fmt::format("type=Warning,involvedObject.name={}{}", about.name, more_selectors),
+                                     200},
+                                    stop))) {
+    const auto whose = codec::text_at(event, "involvedObject.uid");
+    if (!uid.empty() && !whose.empty() && uid != whose) continue;
+    auto time = codec::text_at(event, "series.lastObservedTime", codec::text_at(event, "lastTimestamp"));
+    if (time.empty()) time = codec::text_at(event, "eventTime");
+    auto mark =
+        fmt::format("{} {:06}", time, codec::number_at(event, "count", codec::number_at(event, "series.count")));
+    if (newest && newest->mark >= mark) continue;
+    newest = Warning{codec::text_at(event, "reason"), codec::text_at(event, "message"), std::move(mark)};
+  }
+  return newest;
 }
 
 void look_at_containers(const Json& pod, std::string_view list, PodState& out) {
@@ -119,27 +147,17 @@ std::string rollout_trouble(const Json& object) {
 
 Result<std::optional<PodRefusal>> pod_refusal(Client& client, const Json& object, const std::stop_token& stop) {
   constexpr std::string_view kPrefix = "Error creating: ";
-  std::optional<PodRefusal> newest;
-  for (const auto& event :
-       TRY(list(client,
-                {{kEvents, namespace_of(object), ""},
-                 "",
-                 fmt::format("type=Warning,reason=FailedCreate,involvedObject.name={}", name_of(object)),
-                 200},
-                stop))) {
-    const auto uid = codec::text_at(event, "involvedObject.uid");
-    if (!uid.empty() && uid != uid_of(object)) continue;
-    // Times first, so that the newest mark is the greatest.
-    auto time = codec::text_at(event, "series.lastObservedTime", codec::text_at(event, "lastTimestamp"));
-    if (time.empty()) time = codec::text_at(event, "eventTime");
-    auto mark =
-        fmt::format("{} {:06}", time, codec::number_at(event, "count", codec::number_at(event, "series.count")));
-    if (newest && newest->mark >= mark) continue;
-    auto why = codec::text_at(event, "message");
-    if (why.starts_with(kPrefix)) why.erase(0, kPrefix.size());
-    newest = PodRefusal{std::move(why), std::move(mark)};
-  }
-  return newest;
+  auto newest = TRY(newest_warning(client, {kEvents, namespace_of(object), name_of(object)}, uid_of(object),
+                                   ",reason=FailedCreate", stop));
+  if (!newest) return std::optional<PodRefusal>();
+  if (newest->message.starts_with(kPrefix)) newest->message.erase(0, kPrefix.size());
+  return PodRefusal{std::move(newest->message), std::move(newest->mark)};
+}
+
+Result<std::string> start_trouble(Client& client, const PodState& pod, const std::stop_token& stop) {
+  if (pod.ready || pod.why != kPending) return "";
+  const auto newest = TRY(newest_warning(client, {kEvents, pod.name_space, pod.name}, "", "", stop));
+  return newest ? with_message(newest->reason, newest->message) : "";
 }
 
 Result<std::vector<NodeState>> nodes(Client& client, const std::stop_token& stop) {

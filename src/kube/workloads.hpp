@@ -43,6 +43,10 @@ struct PodRefusal {
 // The newest refusal of a pod of `object`, a DaemonSet as read; it may be over by now. Nothing when there was none.
 Result<std::optional<PodRefusal>> pod_refusal(Client& client, const codec::Json& object, const std::stop_token& stop);
 
+// Nor does a pod say itself why its containers cannot even be begun (a mount, its network): "FailedMount: MountVolume.SetUp failed
+// …", the newest warning about one that is only Pending; "" when there is none, or the pod says more.
+Result<std::string> start_trouble(Client& client, const PodState& pod, const std::stop_token& stop);
+
 struct NodeState {
   std::string name;
   bool ready = false;

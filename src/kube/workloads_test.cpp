@@ -118,5 +118,21 @@ TEST(PodRefusal, IsTheNewestOfThisObject) {
   EXPECT_TRUE(none && !*none);
 }
 
+TEST(StartTrouble, IsTheNewestWarningAboutAPodThatOnlyWaits) {
+  World world;
+  world.server
+      ->then(200, R"({"items": [
+    {"reason": "FailedMount", "lastTimestamp": "2026-11-26T12:00:05Z", "message": "no such device"},
+    {"reason": "FailedScheduling", "lastTimestamp": "2026-11-26T12:00:01Z", "message": "no node yet"}
+  ]})")
+      .then(200, R"({"items": []})");
+  PodState pod;
+  pod.name_space = "n", pod.name = "nebula-x", pod.why = "ContainerCreating: never seen as such";
+  EXPECT_EQ(start_trouble(world.client, pod, {}).value(), "") << "it says more itself: nobody is asked";
+  pod.why = "Pending";
+  EXPECT_EQ(start_trouble(world.client, pod, {}).value(), "FailedMount: no such device");
+  EXPECT_EQ(start_trouble(world.client, pod, {}).value(), "") << "no warning";
+}
+
 }  // namespace
 }  // namespace tombolo::kube

@@ -141,6 +141,23 @@ def test_a_node_that_is_not_there(world, blank, refusal, jane):
     assert "talos-homelab is said to be the node home-9, but home's nodes are home-1, home-2" in said
 
 
+def test_several_nodes_and_no_word_which_one_is_meant(world, blank, refusal, jane):
+    write(blank, jane, node="", members="")
+    said = refused(world, blank, 3)
+    assert "home has 2 nodes (home-1, home-2), and the cluster file does not say which one is talos-homelab" in said
+
+
+def test_a_pod_network_that_the_mesh_lies_over(world, blank, refusal, jane, at_home):
+    at_home.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "home-3"},
+                                                         "spec": {"podCIDR": "10.42.7.0/24", "podCIDRs": ["10.42.7.0/24"]}}))
+    try:
+        write(blank, jane)
+        said = refused(world, blank, 3)
+        assert "node home-3 of home has the pod network 10.42.7.0/24, which overlaps with mesh.cidr 10.42.0.0/16" in said
+    finally:
+        at_home.kubectl("delete", "node", "home-3")
+
+
 # With everything made.
 
 def nebula_pods(at_home):
@@ -252,6 +269,34 @@ def test_an_api_server_that_is_started_again_in_the_middle(cluster, at_home):
     assert going.end(90) == 0, going.text
     assert "home.nebula/home, home: " in going.text, "that home was away is told"
     assert image(at_home).startswith("docker.io/nebulaoss/nebula:")
+
+
+@contextlib.contextmanager
+def no_device(at_home, node):
+    """As on a node whose kernel has no tun module; Nebula's pod is made anew there."""
+    node.inside("mount", "-t", "tmpfs", "tmpfs", "/dev/net")
+    try:
+        at_home.kubectl("delete", "pod", *NEBULA, "--field-selector", "spec.nodeName=home-2", "--wait=true")
+        yield
+    finally:
+        node.inside("umount", "/dev/net")
+
+
+def test_a_node_without_a_tunnel_device_is_named_and_waited_for(cluster, at_home, two_nodes):
+    with no_device(at_home, two_nodes):
+        waiting = cluster.start("up", "--yes", "--skip-peering")
+        waiting.says("Nebula does not run on home-2: FailedMount: ")
+        assert "/dev/net/tun is not a character device" in waiting.text
+        assert "FailedMount: MountVolume.SetUp failed" in cluster.run("status")
+    assert waiting.end(90) == 0, waiting.text
+
+
+@pytest.mark.long
+def test_a_node_that_never_gets_its_tunnel_device(cluster, at_home, two_nodes):
+    with no_device(at_home, two_nodes):
+        said = cluster.up("--skip-peering", code=1)
+        assert "/dev/net/tun is not a character device" in said and "The node needs /dev/net/tun" in said
+    cluster.up("--skip-peering")
 
 
 @pytest.mark.long
