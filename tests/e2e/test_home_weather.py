@@ -343,7 +343,7 @@ def quota(at_home, **hard):
     at_home.kubectl("apply", "-f", "-", text=json.dumps({
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "tight", "namespace": "nebula-system"},
         "spec": {"hard": hard}}))
-    until(lambda: hard.items() <= json.loads(at_home.kubectl("get", "quota", "tight", *NEBULA, "-o", "json"))
+    until(lambda: hard.items() <= json.loads(at_home.kubectl("get", "resourcequotas", "tight", *NEBULA, "-o", "json"))
           .get("status", {}).get("hard", {}).items(), 20)
 
 
@@ -369,7 +369,7 @@ def test_a_quota_that_lets_no_pod_in(cluster, at_home, strangers_namespace):
     said = cluster.up("--skip-peering", code=1)
     assert "home's API server refuses Nebula's pods: " in said and "exceeded quota: tight" in said
     assert "describe resourcequota" in said
-    at_home.kubectl("delete", "quota", "tight", *NEBULA)
+    at_home.kubectl("delete", "resourcequotas", "tight", *NEBULA)
     at_home.kubectl("delete", "ds", "nebula", *NEBULA)
 
 

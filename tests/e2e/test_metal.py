@@ -365,7 +365,7 @@ def test_a_killed_world_leaves_nothing(victim):
         if victim == "world":
             assert until(lambda: not traces(prefix, machine)), traces(prefix, machine)
         subprocess.run([*script, "clean"], env=environment, check=True)
-        assert until(lambda: not traces(prefix, machine), 5), traces(prefix, machine)
+        assert until(lambda: not traces(prefix, machine), 20), traces(prefix, machine)
         assert not os.path.exists(state["folder"])
     finally:
         process.kill()

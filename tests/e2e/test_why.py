@@ -251,14 +251,14 @@ def test_what_liqoctls_unpeering_leaves_and_what_stops_the_next_peering(world, c
     at_home.kubectl("delete", "namespace", TENANT_AT_HOME)
     advertise(in_cloud, "https://10.42.0.1:6443", (world.folder / "tls/ca.crt").read_text())
     judge("peer", *LIQO, "--networking-disabled", "--timeout", "8s")
-    assert "apiServer.ca" in named(cluster, "advertised-ca-wrong", "peering", seconds=5)["fix"]
+    assert "apiServer.ca" in named(cluster, "advertised-ca-wrong", "peering", seconds=20)["fix"]
     # The cloud advertises an address where nobody is.
     in_cloud("delete", "namespace", TENANT_IN_CLOUD)
     at_home.kubectl("delete", "namespace", TENANT_AT_HOME)
     advertise(in_cloud, "https://10.42.0.9:6443")
     text = judge("peer", *LIQO, "--networking-disabled", "--timeout", "8s")
     assert "Failed waiting for ResourceSlice authentication" in text and text_named(cluster, text) == "advertised-address-wrong"
-    said = named(cluster, "advertised-address-wrong", "peering", seconds=5)
+    said = named(cluster, "advertised-address-wrong", "peering", seconds=20)
     assert "https://10.42.0.9:6443" in said["cause"] and "https://10.42.0.1:6443" in said["fix"]
     # It is corrected; home has the old answer, and then its checker has.
     failed = "jsonpath={.status.conditions[?(@.status=='Error')].type}"

@@ -207,8 +207,10 @@ class HomeCluster:
         return subprocess.run(self.enter(argv), check=check, text=True, capture_output=True)
 
     def kubectl(self, *argv, check=True, text=None, err=False):
+        # A cache of its own: what an earlier cluster at this address served is none of this one's.
         done = subprocess.run(["nsenter", f"--net={self.namespace.path}", self.programs / "kubectl", "--kubeconfig",
-                               self.kubeconfig, *map(str, argv)], text=True, capture_output=True, input=text, timeout=180)
+                               self.kubeconfig, "--cache-dir", self.folder / "kubectl-cache", *map(str, argv)],
+                              text=True, capture_output=True, input=text, timeout=180)
         if check and done.returncode:
             raise AssertionError(f"kubectl {argv}: {done.stderr}")
         return done.stderr if err else done.stdout
