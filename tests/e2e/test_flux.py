@@ -147,7 +147,7 @@ def test_a_release_that_fails_or_is_suspended_is_named(cluster, at_home, flux):
     running.says("HelmRelease liqo/liqo waits for its chart: HelmRepository liqo/liqo: ")
     assert "connection refused" in running.text and "Can home reach https://helm.liqo.io/?" in running.text
     at_home.kubectl("patch", *RELEASE, "--type=merge", "-p", '{"spec":{"suspend":true}}')
-    assert running.end(30) == 1
+    assert running.end(180) == 1  # once the cloud's half is done, which it does not keep from being
     assert "HelmRelease liqo/liqo is suspended: Flux does nothing about it" in running.text
     # The next step that it names is one.
     command = re.search(r"Resume it: kubectl (.*)", running.text).group(1)

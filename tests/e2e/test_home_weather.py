@@ -248,7 +248,7 @@ def test_a_webhook_that_is_down_is_named_and_waited_for(cluster, at_home):
     with silent_webhook(at_home):
         waiting = cluster.start("up", "--yes", "--skip-peering")
         waiting.says("the admission webhook silent.example.org did not answer")
-    assert waiting.end(60) == 0, waiting.text
+    assert waiting.end(120) == 0, waiting.text
     assert image(at_home).startswith("docker.io/nebulaoss/nebula:")
 
 
@@ -266,7 +266,7 @@ def test_an_api_server_that_is_started_again_in_the_middle(cluster, at_home):
     going = cluster.start("up", "--yes", "--skip-peering")
     going.says("home.nebula/home, apply")
     at_home.signal("kube-apiserver", "KILL")
-    assert going.end(90) == 0, going.text
+    assert going.end(180) == 0, going.text
     assert "home.nebula/home, home: " in going.text, "that home was away is told"
     assert image(at_home).startswith("docker.io/nebulaoss/nebula:")
 
@@ -288,7 +288,7 @@ def test_a_node_without_a_tunnel_device_is_named_and_waited_for(cluster, at_home
         waiting.says("Nebula does not run on home-2: FailedMount: ")
         assert "/dev/net/tun is not a character device" in waiting.text
         assert "FailedMount: MountVolume.SetUp failed" in cluster.run("status")
-    assert waiting.end(90) == 0, waiting.text
+    assert waiting.end(180) == 0, waiting.text
 
 
 @pytest.mark.long

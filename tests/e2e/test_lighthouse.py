@@ -79,7 +79,7 @@ def test_logs_follow_until_they_are_stopped(cluster, world):
             time.sleep(0.1)
         assert "something new" in running.text
         running.process.send_signal(2)
-        assert running.end(10) in (0, 4)
+        assert running.end(30) in (0, 4)
     finally:
         running.process.kill()
 
