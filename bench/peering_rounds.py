@@ -74,8 +74,8 @@ def main(rounds, against_liqoctl):
 
 
 if __name__ == "__main__":
-    said = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    said.add_argument("rounds", type=int, nargs="?", default=50)
-    said.add_argument("--liqoctl", action="store_true")
-    said = said.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", type=int, nargs="?", default=50)
+    parser.add_argument("--liqoctl", action="store_true")
+    said = parser.parse_args()
     sys.exit(main(said.rounds, said.liqoctl))

@@ -20,6 +20,7 @@ Result<> ask_side(kube::Client& client, std::set<std::string> namespaces, SideSt
   for (const auto& name : namespaces)
     for (auto& pod : TRY(kube::pods(client, name, "", stop))) {
       if (pod.ready) continue;
+      // Whoever may not read events is told what the pod says.
       if (const auto why = kube::start_trouble(client, pod, stop); why && !why->empty()) pod.why = *why;
       out.waiting.push_back(std::move(pod));
     }

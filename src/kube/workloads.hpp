@@ -44,7 +44,7 @@ struct PodRefusal {
 Result<std::optional<PodRefusal>> pod_refusal(Client& client, const codec::Json& object, const std::stop_token& stop);
 
 // Nor does a pod say itself why its containers cannot even be begun (a mount, its network): "FailedMount: MountVolume.SetUp failed
-// …", the newest warning about one that is only Pending; "" when there is none, or the pod says more.
+// …", the newest warning about one that is only Pending; "" when there is none, or the pod says more. Errors: those of list().
 Result<std::string> start_trouble(Client& client, const PodState& pod, const std::stop_token& stop);
 
 struct NodeState {

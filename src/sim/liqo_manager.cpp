@@ -228,8 +228,8 @@ Json module_state(bool enabled, std::vector<std::array<std::string, 4>> conditio
 }
 
 // Home looks at its nodes when something of a virtual node or of what it knows of the cloud is written, and else once a minute
-// (observed): a node may be Ready for that long before home says so.
-bool is_due(const LiqoSide& side, const std::string& space, const Json& known) {
+// (observed): a node may be Ready for that long before home says so. When it is not time yet, the controllers are woken when it is.
+bool may_look(const LiqoSide& side, const std::string& space, const Json& known) {
   const auto now = side.now();
   const auto made = parse_time(codec::text_at(known, "metadata.creationTimestamp"));
   const auto since = (now - (made ? *made : now)) % std::chrono::minutes(1);
@@ -258,7 +258,7 @@ Json offloading_state(const LiqoSide& side, const std::string& space, const Json
                           {"OffloadingNodeStatus", nodes ? "Ready" : "NotReady", nodes ? "NodesReady" : "NodesNotReady",
                            nodes ? "All nodes are ready" : "Not all nodes are ready"}});
   const auto* before = codec::find(known, "status.modules.offloading");
-  return !before || *before == seen || is_due(side, space, known) ? seen : *before;
+  return !before || *before == seen || may_look(side, space, known) ? seen : *before;
 }
 
 void know_cluster(const LiqoSide& side, const std::string& space, const std::string& peer) {

@@ -5,9 +5,12 @@ import time
 from weather import LIQO, liqoctl, until
 
 
-def is_node_ready(at_home, name):
-    nodes = [n for n in json.loads(at_home.kubectl("get", "nodes", "-o", "json"))["items"] if n["metadata"]["name"] == name]
-    return bool(nodes) and any(c["type"] == "Ready" and c["status"] == "True" for c in nodes[0]["status"]["conditions"])
+def nodes(at_home):
+    return {n["metadata"]["name"]: n for n in json.loads(at_home.kubectl("get", "nodes", "-o", "json"))["items"]}
+
+
+def is_ready(node):
+    return {c["type"]: c["status"] for c in node["status"]["conditions"]}["Ready"] == "True"
 
 
 def our_seconds(cluster):
@@ -24,5 +27,5 @@ def our_seconds(cluster):
 def their_seconds(world, cluster, at_home, node, amounts, remote):
     begun = time.monotonic()
     liqoctl(world, cluster, at_home, "peer", *LIQO, "--networking-disabled", *amounts, remote=remote, check=True)
-    until(lambda: is_node_ready(at_home, node), 60)
+    until(lambda: node in nodes(at_home) and is_ready(nodes(at_home)[node]), 60)
     return time.monotonic() - begun

@@ -5,6 +5,7 @@ import resource
 import pytest
 import race
 from cluster import Cluster
+from race import is_ready, nodes
 from weather import IMAGE, LIQO, cloud_config, liqoctl, until
 
 POOL = "workers:\n  - {name: gpus, instanceTypes: [g4dn.xlarge], max: 2}\n"
@@ -37,14 +38,6 @@ def of_the_peering(cluster, at_home):
         for o in read(kubectl, "get", kinds, "-n", name)["items"]:
             out[side, o["kind"], o["metadata"]["name"]] = (o["metadata"]["uid"], o.get("spec"), o.get("data"))
     return out
-
-
-def nodes(at_home):
-    return {n["metadata"]["name"]: n for n in read(at_home.kubectl, "get", "nodes")["items"]}
-
-
-def is_ready(node):
-    return {c["type"]: c["status"] for c in node["status"]["conditions"]}["Ready"] == "True"
 
 
 def offloading_is_healthy(at_home):
