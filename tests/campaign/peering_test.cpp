@@ -4,6 +4,8 @@
 #include "campaign/lab.hpp"
 #include "cluster/by_hand.hpp"
 #include "cluster/peering_kinds.hpp"
+#include "kube/workloads.hpp"
+#include "liqo/installation.hpp"
 #include "liqo/state.hpp"
 
 namespace tombolo::campaign {
@@ -61,6 +63,21 @@ TEST_F(Peered, EndsWithNothingLeftOnEitherSideAndBeginsAgain) {
   // Home's controller would not look at the virtual node again for a minute.
   for (const auto& module : liqo::modules_of(*kube::get(home(), {liqo::kForeignClusters, "", id()}, {})))
     EXPECT_EQ(module.trouble, "") << module.name;
+}
+
+TEST_F(Peered, APodOfSomebodyElsesInLiqosNamespaceIsNoTroubleOfLiqos) {
+  const codec::Json pod{{"apiVersion", "v1"},
+                        {"kind", "Pod"},
+                        {"metadata", {{"name", "stranger"}, {"namespace", "liqo"}}},
+                        {"spec",
+                         {{"nodeSelector", {{"nowhere", "at all"}}},
+                          {"containers", codec::JsonArray{codec::Json{{"name", "c"}, {"image", "busybox:1.36"}}}}}}};
+  ASSERT_TRUE(kube::apply(home(), {kube::kPods, "liqo", "stranger"}, pod, {}));
+  const auto pods = kube::pods(home(), "liqo", "", {});
+  ASSERT_TRUE(std::ranges::any_of(*pods, [](const auto& p) { return p.name == "stranger" && !p.ready; }));
+  const auto installed = liqo::find_installation(home(), {});
+  ASSERT_TRUE(installed && *installed);
+  EXPECT_TRUE((*installed)->ready()) << (*installed)->troubles.front();
 }
 
 TEST_F(Peered, OffersMachinesThatDoNotExistYet) {
